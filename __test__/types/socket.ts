@@ -1,0 +1,160 @@
+// Types of sockets. This compiles, or fails to, and is never run.
+
+import type { EventEmitter } from 'node:events'
+import {
+  type AddressInfo,
+  type Backend,
+  type Capabilities,
+  capabilities,
+  constants,
+  type FromFdOptions,
+  type PacketBatch,
+  type RecvMmsgOptions,
+  type RecvOptions,
+  recvMmsg,
+  type SocketStats,
+  type Target,
+  UdpSocket,
+  type UdpSocketEvents,
+  type UdpSocketOptions,
+} from '../../index'
+import { claim, type Same } from './support'
+
+export function options(signal: AbortSignal): void {
+  const all: Required<UdpSocketOptions> = {
+    port: 1,
+    address: '::',
+    reuseAddr: true,
+    reusePort: true,
+    ipv6Only: true,
+    recvBufferSize: 1,
+    sendBufferSize: 1,
+    capacity: 1,
+    packetSize: 1,
+    gro: true,
+    backend: 'auto',
+    strict: true,
+    signal,
+  }
+  UdpSocket.bind(all)
+  UdpSocket.bind()
+  UdpSocket.fromFd(3, {
+    dup: true,
+    gro: true,
+    backend: 'portable',
+    strict: false,
+    capacity: 1,
+    packetSize: 1,
+    signal,
+  })
+  claim<Same<UdpSocketOptions['backend'], 'auto' | 'mmsg' | 'portable' | undefined>>()
+  claim<Same<Backend, 'mmsg' | 'portable'>>()
+  claim<Same<keyof FromFdOptions & keyof UdpSocketOptions, Exclude<keyof FromFdOptions, 'dup'>>>()
+  // @ts-expect-error a number
+  UdpSocket.bind({ port: '1' })
+  // @ts-expect-error no such backend
+  UdpSocket.bind({ backend: 'uring' })
+  // @ts-expect-error no such option
+  UdpSocket.bind({ adress: '::' })
+  // @ts-expect-error an object
+  UdpSocket.bind(8125)
+  // @ts-expect-error a descriptor already has its port
+  UdpSocket.fromFd(3, { port: 1 })
+  // @ts-expect-error a number
+  UdpSocket.fromFd('3')
+  // @ts-expect-error by bind and fromFd only
+  new UdpSocket()
+}
+
+export function events(socket: UdpSocket): void {
+  claim<Same<UdpSocketEvents, { batch: [batch: PacketBatch]; error: [error: Error]; close: [] }>>()
+  const emitter: EventEmitter<UdpSocketEvents> = socket
+  void emitter
+  socket.on('batch', (batch) => claim<Same<typeof batch, PacketBatch>>())
+  socket.once('error', (error) => claim<Same<typeof error, Error>>())
+  socket.prependListener('close', () => {}).removeAllListeners('close')
+  const same: UdpSocket = socket.on('batch', () => {}).off('batch', () => {})
+  void same
+  // @ts-expect-error a batch, not a message
+  socket.on('batch', (message: Buffer) => message)
+  // @ts-expect-error one batch
+  socket.once('batch', (batch: PacketBatch, info: object) => [batch, info])
+  // @ts-expect-error an error
+  socket.addListener('error', (code: number) => code)
+  // @ts-expect-error nothing comes with it
+  socket.prependListener('close', (had: boolean) => had)
+  // @ts-expect-error node:dgram's event
+  socket.on('message', () => {})
+  // @ts-expect-error a batch
+  socket.emit('batch', 1)
+  // @ts-expect-error nothing goes with it
+  socket.emit('close', 1)
+}
+
+export async function receiving(socket: UdpSocket, batch: PacketBatch): Promise<void> {
+  claim<Same<RecvOptions, { flags?: number; timeout?: number }>>()
+  claim<Same<keyof RecvMmsgOptions, 'flags' | 'timeout' | 'vlen'>>()
+  const counts: number =
+    socket.recv(batch, { flags: constants.MSG_PEEK, timeout: 1 }) + recvMmsg(socket, batch)
+  void counts
+  for await (const each of socket) claim<Same<typeof each, PacketBatch>>()
+  claim<Same<Awaited<ReturnType<UdpSocket['readable']>>, boolean>>()
+  // @ts-expect-error a batch
+  socket.recv()
+  // @ts-expect-error a batch, not memory
+  socket.recv(Buffer.alloc(1))
+  // @ts-expect-error a number
+  socket.recv(batch, { flags: 'MSG_PEEK' })
+  // @ts-expect-error recvMmsg's option
+  socket.recv(batch, { vlen: 1 })
+  // @ts-expect-error the socket comes first
+  recvMmsg(batch, socket)
+  // @ts-expect-error frozen
+  constants.MSG_PEEK = 1
+  // @ts-expect-error read only
+  socket.fd = 1
+  // @ts-expect-error read only
+  socket.backend = 'mmsg'
+}
+
+export function sending(socket: UdpSocket, batch: PacketBatch): void {
+  const taken: boolean = socket.send('text', 1, '::1')
+  void taken
+  for (const data of [Buffer.alloc(1), new Uint16Array(1), new DataView(new ArrayBuffer(1))])
+    socket.send(data)
+  const targets: Target[] = [{ port: 1 }, socket.address(), socket.remoteAddress(), ...batch, ...batch.copy()]
+  for (const target of targets) socket.send('text', target)
+  // @ts-expect-error a string or a view
+  socket.send(1, 1)
+  // @ts-expect-error a view of it
+  socket.send(new ArrayBuffer(1), 1)
+  // @ts-expect-error a number
+  socket.send('text', '1')
+  // @ts-expect-error needs a port
+  socket.send('text', { address: '::1' })
+  // @ts-expect-error the target has its address
+  socket.send('text', { port: 1 }, '::1')
+  // @ts-expect-error needs a port
+  socket.connect()
+}
+
+export async function life(): Promise<void> {
+  using first = UdpSocket.bind()
+  await using second = UdpSocket.bind()
+  first.ref().unref().pause().resume().connect(1).disconnect().close()
+  claim<Same<ReturnType<UdpSocket['address']>, AddressInfo>>()
+  claim<Same<AddressInfo['family'], 'IPv4' | 'IPv6'>>()
+  claim<Same<SocketStats['kernelDrops'], number | null>>()
+  claim<Same<SocketStats['errors'], Record<string, number>>>()
+  claim<Same<ReturnType<typeof second.stats>, SocketStats>>()
+  claim<Same<ReturnType<typeof capabilities>, Capabilities>>()
+  type Names = 'recvmmsg' | 'sendmmsg' | 'gro' | 'gso' | 'timestamps' | 'destinations' | 'recvTos' | 'recvTtl'
+  claim<
+    Same<
+      Capabilities,
+      Record<Names | 'drops' | 'errorQueue' | 'reusePort' | 'unixSockets' | 'uvPoll', boolean>
+    >
+  >()
+  // @ts-expect-error no such capability
+  capabilities().sendfile
+}

@@ -1,0 +1,14 @@
+//! Turns platform lists into words, so that no list of operating systems is written twice.
+
+fn main() {
+    cfg_aliases::cfg_aliases! {
+        // recvmmsg(2) as a system call. FreeBSD's libc emulates it with a loop, which `sys::portable` does itself.
+        mmsg: { any(target_os = "linux", target_os = "android") },
+        // Where libuv, and so node:dgram, takes SO_REUSEPORT for reuseAddr.
+        bsd: { any(target_os = "macos", target_os = "ios", target_os = "freebsd", target_os = "netbsd", target_os = "openbsd") },
+        // UDP_GRO and UDP_SEGMENT, SO_MEMINFO, POLLRDHUP: Linux's own additions to the socket API.
+        linux_sockets: { any(target_os = "linux", target_os = "android") },
+    }
+    println!("cargo::rerun-if-changed=build.rs");
+    napi_build::setup();
+}

@@ -1,0 +1,87 @@
+/** Datagrams as text: what the listener writes to standard output. */
+
+import type { PacketBatch } from '../index'
+import { endpoint } from './report'
+
+/** The lines for datagram `index` of `batch`, which was read at `arrival` (milliseconds since the epoch). */
+export type Formatter = (batch: PacketBatch, index: number, arrival: number) => string
+
+/** Bytes in a line of a hex dump. */
+const ROW = 16
+
+/**
+ * What a terminal would obey instead of showing it: C0, DEL and C1, which a sender could drive it with, marks that turn
+ * the direction of what follows, and what some take for the end of a line.
+ */
+const UNSAFE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu
+const UNSAFE_OR_BACKSLASH = new RegExp(`\\\\|${UNSAFE.source}`, 'gu')
+const SHORT: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+
+/** Texts of the sender last seen: in a flood it is mostly the same again. */
+let sender = { address: '', json: '' }
+
+export const json: Formatter = (batch, index, arrival) =>
+  `${jsonHead(batch, index, arrival)},"data":"${payload(batch, index, 'base64')}"}\n`
+
+export const jsonText: Formatter = (batch, index, arrival) =>
+  `${jsonHead(batch, index, arrival)},"text":${quote(payload(batch, index, 'utf8'))}}\n`
+
+export const text: Formatter = (batch, index) =>
+  `${from(batch, index)} ${payload(batch, index, 'utf8').replace(UNSAFE_OR_BACKSLASH, escaped)}\n`
+
+export const hex: Formatter = (batch, index) => {
+  const size = batch.sizeAt(index)
+  return `${from(batch, index)} ${size} ${size === 1 ? 'byte' : 'bytes'}\n${hexDump(batch.dataAt(index))}`
+}
+
+/** As `hexdump -C`: offset, bytes, and those of them that are ASCII. */
+export function hexDump(data: Buffer): string {
+  let dump = ''
+  for (let start = 0; start < data.length; start += ROW) {
+    const row = data.subarray(start, start + ROW)
+    const bytes = row.toString('hex').replace(/../g, ' $&')
+    // A space more after the eighth byte.
+    const columns = `${bytes.slice(0, 24)} ${bytes.slice(24)}`.padEnd(ROW * 3 + 1)
+    const ascii = row.toString('latin1').replace(/[^ -~]/g, '.')
+    dump += `${start.toString(16).padStart(8, '0')} ${columns}  |${ascii}|\n`
+  }
+  return dump
+}
+
+/** Nanoseconds as milliseconds with all their digits, which a `number` has no room for. */
+export function milliseconds(nanoseconds: bigint): string {
+  return `${nanoseconds / 1_000_000n}.${String(nanoseconds % 1_000_000n).padStart(6, '0')}`
+}
+
+function jsonHead(batch: PacketBatch, index: number, arrival: number): string {
+  const { timestamp, address, port, family, size } = batch.at(index)!
+  if (sender.address !== address) sender = { address, json: quote(address) }
+  const time = timestamp === null ? arrival.toFixed(3) : milliseconds(timestamp)
+  return `{"timestamp":${time},"address":${sender.json},"port":${port},"family":"${family}","size":${size}`
+}
+
+function payload(batch: PacketBatch, index: number, encoding: BufferEncoding): string {
+  const start = batch.offsetAt(index)
+  return batch.bytes.toString(encoding, start, start + batch.sizeAt(index))
+}
+
+/** An interface's name, part of a link-local address, may hold anything. */
+function from(batch: PacketBatch, index: number): string {
+  return endpoint(batch.addressAt(index), batch.portAt(index)).replace(UNSAFE_OR_BACKSLASH, escaped)
+}
+
+/** A JSON string that is harmless on a terminal, too. */
+function quote(value: string): string {
+  return JSON.stringify(value).replace(UNSAFE, unicodeEscape)
+}
+
+function escaped(character: string): string {
+  const code = character.charCodeAt(0)
+  return (
+    SHORT[character] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : unicodeEscape(character))
+  )
+}
+
+function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}

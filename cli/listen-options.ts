@@ -1,0 +1,147 @@
+/** The command line of `recvmmsg listen`. */
+
+import { isIP } from 'node:net'
+import { describeOptions, type Given, type Option, parseOptions } from './arguments'
+import { UsageError } from './problem'
+
+const COMMAND = 'recvmmsg listen'
+
+/** How datagrams are shown. */
+export type Format = 'json' | 'json text' | 'hex' | 'text'
+
+/** What `recvmmsg listen` is asked to do. */
+export interface ListenOptions {
+  port: number
+  address: string
+  capacity: number
+  gro: boolean
+  backend: 'auto' | 'mmsg' | 'portable'
+  /** In seconds; Infinity for no end. */
+  duration: number
+  /** Datagrams; Infinity for no end. */
+  count: number
+  /** `null`: statistics only. */
+  format: Format | null
+  /** Status lines and summary as JSON. */
+  jsonStatus: boolean
+}
+
+/** A timer's delay is a signed 32-bit number of milliseconds. */
+const LONGEST_DURATION = 2_147_483
+
+const OPTIONS: readonly Option[] = [
+  { name: 'port', value: 'N', help: ['port to bind, 0 to 65535 (0: one that is free)'] },
+  { name: 'address', value: 'IP', help: ['address to bind, IPv4 or IPv6 (0.0.0.0); :: takes both families'] },
+  { name: 'capacity', value: 'N', help: ['messages received by one call at most, 1 to 16384 (64)'] },
+  { name: 'no-gro', help: ['have each datagram arrive as a message of its own (no UDP_GRO)'] },
+  {
+    name: 'backend',
+    value: 'NAME',
+    help: ['mmsg: recvmmsg(2); portable: one datagram a call; auto: the best there is (auto)'],
+  },
+  { name: 'duration', value: 'SECONDS', help: ['end after so long; fractions are fine'] },
+  { name: 'count', value: 'N', help: ['end after exactly so many datagrams'] },
+  {
+    name: 'json',
+    help: [
+      'a line of JSON per datagram: timestamp, address, port, family, size, and data, its payload in',
+      'base64. timestamp counts milliseconds since the epoch: when the kernel received the datagram, with',
+      'six decimals, where it tells; else when its batch was read, with three',
+    ],
+  },
+  { name: 'hex', help: ['a hex dump of each datagram'] },
+  {
+    name: 'text',
+    help: [
+      'a line of text per datagram, read as UTF-8, control characters escaped;',
+      'with --json "text" takes the place of "data"',
+    ],
+  },
+  {
+    name: 'status',
+    value: 'FORMAT',
+    help: [
+      'text, or json for lines of JSON instead: one whose "event" is "listening" with address and port,',
+      'one "status" a second, and one "summary", the last (text)',
+    ],
+  },
+  { name: 'help', short: 'h', help: ['show this and exit'] },
+  { name: 'version', help: ['show the version and exit'] },
+]
+
+export const LISTEN_HELP = `Usage: ${COMMAND} [options]
+
+Receives UDP datagrams, and shows them or only how many there are.
+
+${describeOptions(OPTIONS)}
+
+Datagrams go to standard output, everything else to standard error: where it listens, a live line on a terminal and
+a line per second elsewhere, a summary at the end. Mbit/s counts payloads. Drops are those of the kernel at this
+socket so far, in messages: with GRO one message is up to 128 datagrams. CPU is this process's, user and system.
+
+Reading stops while standard output takes no more: what the kernel cannot hold meanwhile is dropped there, and
+counted. SIGINT and SIGTERM end it with the summary. Exit status: 0, 1 for a failure, 2 for a wrong command line.
+`
+
+/** Reads the arguments. A word where only that is asked for. */
+export function listenOptions(args: string[]): ListenOptions | 'help' | 'version' {
+  const given = parseOptions(COMMAND, args, OPTIONS)
+  if (given.help) return 'help'
+  if (given.version) return 'version'
+  return {
+    port: integer(given, 'port', 0, 65_535) ?? 0,
+    address: address(given) ?? '0.0.0.0',
+    capacity: integer(given, 'capacity', 1, 16_384) ?? 64,
+    gro: !given['no-gro'],
+    backend: oneOf(given, 'backend', ['auto', 'mmsg', 'portable']) ?? 'auto',
+    duration: seconds(given, 'duration') ?? Number.POSITIVE_INFINITY,
+    count: integer(given, 'count', 1, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY,
+    format: format(given),
+    jsonStatus: oneOf(given, 'status', ['text', 'json']) === 'json',
+  }
+}
+
+function format({ json, hex, text }: Given): Format | null {
+  if (hex && json) throw new UsageError('--hex and --json exclude each other', COMMAND)
+  if (hex && text) throw new UsageError('--hex and --text exclude each other', COMMAND)
+  if (hex) return 'hex'
+  if (json) return text ? 'json text' : 'json'
+  return text ? 'text' : null
+}
+
+function integer(given: Given, name: string, min: number, max: number): number | undefined {
+  const { [name]: value } = given
+  if (value === undefined) return undefined
+  const number = /^\d+$/.test(String(value)) ? Number(value) : Number.NaN
+  const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`
+  if (!(number >= min && number <= max)) throw bad(name, value, `a whole number, ${range}`)
+  return number
+}
+
+function seconds(given: Given, name: string): number | undefined {
+  const { [name]: value } = given
+  if (value === undefined) return undefined
+  const number = /^(\d+\.?\d*|\.\d+)$/.test(String(value)) ? Number(value) : Number.NaN
+  if (!(number > 0 && number <= LONGEST_DURATION)) {
+    throw bad(name, value, `seconds, more than 0 and at most ${LONGEST_DURATION}`)
+  }
+  return number
+}
+
+function oneOf<T extends string>(given: Given, name: string, choices: readonly T[]): T | undefined {
+  const { [name]: value } = given
+  const choice = choices.find((each) => each === value)
+  if (value !== undefined && choice === undefined) throw bad(name, value, `one of ${choices.join(', ')}`)
+  return choice
+}
+
+function address({ address: value }: Given): string | undefined {
+  if (value === undefined) return undefined
+  if (isIP(String(value)) === 0)
+    throw bad('address', value, 'an IP address, a host name has to be resolved first')
+  return String(value)
+}
+
+function bad(name: string, value: string | true, must: string): UsageError {
+  return new UsageError(`invalid value '${value}' for --${name}: it must be ${must}`, COMMAND)
+}

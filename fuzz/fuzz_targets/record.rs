@@ -1,0 +1,155 @@
+//! Batches of any shape: the table holds what a slow and simple reading of the rules says, and nothing is written
+//! before it, behind it, or into it where nothing was received.
+
+#![no_main]
+#![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
+
+use std::net::SocketAddr;
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use recvmmsg::record::{Arrived, DATAGRAM, HEADER, MESSAGE, TRUNCATED, Table, Tally};
+
+const GUARD: u32 = 0xdead_beef;
+const GUARDS: usize = 64;
+
+#[derive(Arbitrary, Debug)]
+struct Batch {
+    capacity: u8,
+    /// Words of the table beside those that the header and the messages take.
+    words: u16,
+    slot_size: u32,
+    messages: Vec<Message>,
+    more: bool,
+}
+
+#[derive(Arbitrary, Debug)]
+struct Message {
+    length: u32,
+    truncated: bool,
+    from: Option<SocketAddr>,
+    segment: Option<Segment>,
+}
+
+/// Any int at all, but mostly one that cuts.
+#[derive(Arbitrary, Debug)]
+enum Segment {
+    Small(u8),
+    Usual(u16),
+    Any(i32),
+}
+
+fuzz_target!(|batch: Batch| {
+    // A few slots are enough to be wrong about, and ten times as many runs as with all of them.
+    let (capacity, words) = (usize::from(batch.capacity % 9), usize::from(batch.words % 4096));
+    let slot_size = batch.slot_size as usize % 65_537;
+    let length = HEADER + capacity * MESSAGE + words;
+    let mut memory = vec![GUARD; GUARDS + length + GUARDS];
+    let room = words / DATAGRAM;
+    let Some(mut table) = Table::new(&mut memory[GUARDS..][..length], capacity, slot_size) else {
+        assert!(capacity == 0 || room < capacity, "a table with room was refused");
+        return;
+    };
+    assert!(capacity > 0 && capacity <= room);
+
+    let mut expected = Expected::default();
+    // One more than there are slots: a message without a slot is not described.
+    for (index, message) in batch.messages.iter().take(capacity + 1).enumerate() {
+        let arrived = message.arrived(slot_size);
+        table.push(index, &arrived);
+        if index < capacity {
+            expected.push(index, &arrived, slot_size, room);
+        }
+    }
+    let tally = table.finish(batch.more);
+
+    assert_eq!(tally, expected.tally);
+    let (before, rest) = memory.split_at(GUARDS);
+    let (words, behind) = rest.split_at(length);
+    assert!(before.iter().chain(behind).all(|&word| word == GUARD), "written outside the table");
+    assert_eq!(words[..HEADER], [tally.datagrams as u32, tally.messages as u32, u32::from(batch.more)]);
+    let (cold, hot) = words[HEADER..].split_at(capacity * MESSAGE);
+    let untouched = |words: &[u32]| words.iter().all(|&word| word == GUARD);
+    assert_eq!(&cold[..expected.cold.len()], expected.cold);
+    assert!(untouched(&cold[expected.cold.len()..]), "described a message that did not come");
+    assert_eq!(&hot[..expected.hot.len()], expected.hot);
+    assert!(untouched(&hot[expected.hot.len()..]), "described a datagram that did not come");
+    in_order(&expected.hot, slot_size);
+});
+
+impl Message {
+    fn arrived(&self, slot_size: usize) -> Arrived {
+        let segment = self.segment.as_ref().map(|segment| match *segment {
+            Segment::Small(size) => i32::from(size),
+            Segment::Usual(size) => i32::from(size),
+            Segment::Any(size) => size,
+        });
+        // Up to twice what the slot holds: MSG_TRUNC has the kernel tell more.
+        let length = self.length as usize % (2 * slot_size + 2);
+        Arrived { length, truncated: self.truncated, from: self.from, segment }
+    }
+}
+
+/// The table as the rules say, one datagram after the other.
+#[derive(Default)]
+struct Expected {
+    cold: Vec<u32>,
+    hot: Vec<u32>,
+    tally: Tally,
+}
+
+impl Expected {
+    fn push(&mut self, index: usize, arrived: &Arrived, slot_size: usize, room: usize) {
+        self.cold.extend(sender(arrived.from));
+        self.cold.push(arrived.length as u32);
+        self.tally.messages += 1;
+        let inside = arrived.length.min(slot_size);
+        let segment = match arrived.segment {
+            Some(size) if size > 0 => size as usize,
+            _ => usize::MAX,
+        };
+        let cut = arrived.truncated || arrived.length > slot_size;
+        let mut offset = 0;
+        loop {
+            let size = segment.min(inside - offset);
+            let last = offset + size == inside;
+            if self.hot.len() / DATAGRAM < room {
+                let flags = if cut && last { TRUNCATED } else { 0 };
+                self.hot.extend([(index * slot_size + offset) as u32, size as u32, index as u32, flags]);
+                self.tally.datagrams += 1;
+                self.tally.bytes += size as u64;
+                self.tally.truncated += u64::from(flags);
+            } else {
+                self.tally.overflow += 1;
+            }
+            offset += size;
+            if last {
+                break;
+            }
+        }
+    }
+}
+
+fn sender(from: Option<SocketAddr>) -> [u32; MESSAGE - 1] {
+    let word = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().unwrap());
+    match from {
+        None => [0; MESSAGE - 1],
+        Some(SocketAddr::V4(v4)) => [4, v4.port().into(), 0, 0, word(&v4.ip().octets()), 0, 0, 0],
+        Some(SocketAddr::V6(v6)) => {
+            let ip = v6.ip().octets();
+            let [a, b, c, d] = [0, 4, 8, 12].map(|at| word(&ip[at..at + 4]));
+            [6, v6.port().into(), v6.scope_id(), v6.flowinfo(), a, b, c, d]
+        }
+    }
+}
+
+/// Each datagram lies in its message's slot, behind the one before.
+fn in_order(hot: &[u32], slot_size: usize) {
+    let mut end = 0;
+    for record in hot.chunks_exact(DATAGRAM) {
+        let [offset, size, index] = [0, 1, 2].map(|at| record[at] as usize);
+        assert!(end <= offset, "overlaps the datagram before it");
+        end = offset + size;
+        assert!(index * slot_size <= offset && end <= (index + 1) * slot_size, "outside its slot");
+    }
+}

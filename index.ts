@@ -1,0 +1,18 @@
+/**
+ * Batched UDP for Node.js: recvmmsg(2) and UDP_GRO behind batches of plain packets.
+ *
+ * @packageDocumentation
+ */
+
+export type { AddressInfo } from './lib/address'
+export { PacketBatch, type PacketBatchOptions } from './lib/batch'
+export { type Capabilities, capabilities } from './lib/capabilities'
+export { constants } from './lib/constants'
+export type { CodedError, SystemCallError } from './lib/errors'
+export type { Backend, FromFdOptions, ReceiveOptions, UdpSocketOptions } from './lib/options'
+export type { Packet, PacketCopy } from './lib/packet'
+export { type RecvMmsgOptions, recvMmsg } from './lib/recv-mmsg'
+export type { RecvOptions } from './lib/recv-options'
+export type { Target } from './lib/send'
+export { UdpSocket, type UdpSocketEvents } from './lib/socket'
+export type { SocketStats } from './lib/stats'

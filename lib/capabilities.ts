@@ -1,0 +1,66 @@
+import { systemCapabilities } from '../binding'
+
+/** What this build offers on this system, each tried when asked. */
+export interface Capabilities {
+  /** recvmmsg(2) may be called: Linux, and no seccomp(2) filter forbids it. */
+  recvmmsg: boolean
+  /** sendmmsg(2) may be called. */
+  sendmmsg: boolean
+  /** UDP_GRO: the kernel hands over coalesced datagrams (Linux 5.0). */
+  gro: boolean
+  /** UDP_SEGMENT: the kernel cuts one message into datagrams (Linux 4.18). */
+  gso: boolean
+  /** Kernel receive time of each datagram. */
+  timestamps: boolean
+  /** The address each datagram was sent to. */
+  destinations: boolean
+  /** Type of service of each datagram. */
+  recvTos: boolean
+  /** Time to live of each datagram. */
+  recvTtl: boolean
+  /** Where in the stream the kernel dropped. */
+  drops: boolean
+  /** ICMP errors with their cause. */
+  errorQueue: boolean
+  /** SO_REUSEPORT that spreads flows over the sockets of a port: Linux, FreeBSD. */
+  reusePort: boolean
+  /** Unix datagram sockets. */
+  unixSockets: boolean
+  /** Readiness comes from the runtime's own event loop, and not from a helper thread. */
+  uvPoll: boolean
+}
+
+/**
+ * Tells what works here. Cheap enough to ask at every start; ask again rather than keep the answer, as a seccomp(2)
+ * filter may come later.
+ *
+ * @example
+ * if (!capabilities().recvmmsg) console.warn('one system call per datagram on this platform')
+ */
+export function capabilities(): Capabilities {
+  const system = systemCapabilities()
+  return {
+    recvmmsg: system.recvmmsg,
+    sendmmsg: system.sendmmsg,
+    gro: system.gro,
+    gso: system.gso,
+    timestamps: false,
+    destinations: false,
+    recvTos: false,
+    recvTtl: false,
+    drops: false,
+    errorQueue: false,
+    reusePort: system.reusePort,
+    unixSockets: false,
+    uvPoll: uvPollWorks(),
+  }
+}
+
+/**
+ * Bun exports every `uv_*` name, and aborts the process when one is called. Deno's `uv_poll_*` tells once and then is
+ * silent until it is stopped and started (2.9).
+ */
+export function uvPollWorks(): boolean {
+  const { bun, deno } = process.versions
+  return bun === undefined && deno === undefined && systemCapabilities().uv
+}

@@ -1,0 +1,157 @@
+/** What is behind a socket: its native half, receiving into a batch's memory, counting what fails, the end. */
+
+import * as native from '../binding'
+import { access, PacketBatch } from './batch'
+import * as errors from './errors'
+import { COALESCED_SLOT, DETACHED } from './layout'
+import { Memory } from './memory'
+import type { Backend, ReceiveSettings } from './options'
+import { Reader } from './reader'
+import type { UdpSocket } from './socket'
+import { readStats, type SocketStats } from './stats'
+
+export class Engine {
+  /** The native socket, for `binding`. */
+  readonly handle = native.socketCreate()
+  readonly reader: Reader
+  readonly #socket: UdpSocket
+  readonly #settings: ReceiveSettings
+  readonly #failures = new Map<string, number>()
+  readonly #abort = () => void this.#socket.close()
+  /** The kernel hands over coalesced messages. */
+  #coalesces = false
+  /** How it receives, and what it has counted, as last known: what is told once it is closed. */
+  #last: { backend: Backend; stats: Omit<SocketStats, 'errors'> } | null = null
+  /** An error that ended the socket has been told. */
+  #failed = false
+  /** `'close'` has been emitted. */
+  ended = false
+  /** Strict mode: memory for the next fill of a batch that the user made. */
+  #spare: Memory | null = null
+
+  constructor(socket: UdpSocket, settings: ReceiveSettings) {
+    this.#socket = socket
+    this.#settings = settings
+    this.reader = new Reader(this)
+  }
+
+  /** The native socket is bound, or taken over. */
+  opened(): void {
+    this.#coalesces = native.socketHasGro(this.handle)
+    this.#settings.signal?.addEventListener('abort', this.#abort, { once: true })
+  }
+
+  get closed(): boolean {
+    return this.#last !== null
+  }
+
+  get strict(): boolean {
+    return this.#settings.strict
+  }
+
+  get backend(): Backend {
+    return this.#last?.backend ?? (native.socketIsPortable(this.handle) ? 'portable' : 'mmsg')
+  }
+
+  /** The counts, in objects of the caller's own. */
+  stats(): SocketStats {
+    const stats = this.#last?.stats ?? readStats(this.handle)
+    return { ...stats, errors: Object.fromEntries(this.#failures), batchSizes: [...stats.batchSizes] }
+  }
+
+  assertOpen(): void {
+    if (this.closed) throw errors.notRunning()
+  }
+
+  newBatch(): PacketBatch {
+    const { capacity, packetSize } = this.#settings
+    return new PacketBatch({ capacity, packetSize })
+  }
+
+  /** One receive into a batch of the engine's own. Where its memory was transferred away it gets new. */
+  fill(batch: PacketBatch): number {
+    let memory = access.memory(batch)
+    let count = this.#call(memory, memory.capacity, 0, 0)
+    if (count === DETACHED) {
+      memory = new Memory(memory.capacity, memory.packetSize)
+      count = this.#call(memory, memory.capacity, 0, 0)
+    }
+    access.show(batch, memory, count, this.#socket)
+    return count
+  }
+
+  /** One receive into a batch of the user's: datagrams; failures are thrown. */
+  receive(batch: PacketBatch, vlen: number, flags: number, timeout: number): number {
+    this.assertOpen()
+    const shown = access.memory(batch)
+    if (shown.detached) throw errors.batchDetached()
+    if (this.#coalesces && shown.packetSize < COALESCED_SLOT) throw errors.batchSlotTooSmall(shown.packetSize)
+    const memory = this.strict ? this.#otherMemory(shown) : shown
+    const received = this.#call(memory, vlen, flags, timeout)
+    const count = received === 0 ? this.reader.broken() : received
+    if (memory === shown || (count <= 0 && shown.length === 0)) {
+      access.show(batch, shown, count, this.#socket)
+    } else {
+      this.#spare = null
+      shown.retire()
+      access.show(batch, memory, count, this.#socket)
+    }
+    if (count < 0) throw this.failed('recvmmsg', count)
+    return count
+  }
+
+  #call({ bytes, table, packetSize }: Memory, vlen: number, flags: number, timeout: number): number {
+    return native.socketReceive(this.handle, bytes, table, packetSize, vlen, flags, timeout)
+  }
+
+  /** Memory shaped as `shown` for a strict fill; the same again where the last one showed nothing new. */
+  #otherMemory({ capacity, packetSize }: Memory): Memory {
+    if (this.#spare?.capacity !== capacity || this.#spare.packetSize !== packetSize) {
+      this.#spare = new Memory(capacity, packetSize)
+    }
+    return this.#spare
+  }
+
+  emitBatch(batch: PacketBatch): void {
+    this.#socket.emit('batch', batch)
+  }
+
+  /** Counts a failed call and makes its error; `errno` is negative. */
+  failed(syscall: string, errno: number, address?: string, port?: number): errors.SystemCallError {
+    const error = errors.systemError(syscall, errno, address, port)
+    this.#failures.set(error.code, (this.#failures.get(error.code) ?? 0) + 1)
+    return error
+  }
+
+  /** A failure that ends nothing: counted, and told to who listens. */
+  passing(syscall: string, errno: number, address?: string, port?: number): void {
+    const error = this.failed(syscall, errno, address, port)
+    if (this.#socket.listenerCount('error') > 0) this.#socket.emit('error', error)
+  }
+
+  /** A failure after which nothing can be received any more. */
+  final(errno: number): void {
+    const error = this.failed('recvmmsg', errno)
+    this.#failed = true
+    const told = this.reader.failIterator(error)
+    this.#socket.close()
+    if (!told || this.#socket.listenerCount('error') > 0) this.#socket.emit('error', error)
+  }
+
+  close(): void {
+    if (this.closed) return
+    this.#last = { backend: this.backend, stats: this.stats() }
+    this.#settings.signal?.removeEventListener('abort', this.#abort)
+    this.reader.close()
+    const errno = native.socketClose(this.handle)
+    process.nextTick(() => {
+      // Somebody else had closed the descriptor: a mistake in the program, which should hear of it.
+      try {
+        if (errno < 0 && !this.#failed) this.passing('close', errno)
+      } finally {
+        this.ended = true
+        this.#socket.emit('close')
+      }
+    })
+  }
+}

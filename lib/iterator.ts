@@ -1,0 +1,81 @@
+import type { PacketBatch } from './batch'
+import type { Reader } from './reader'
+
+interface Pending {
+  resolve(result: IteratorResult<PacketBatch, undefined>): void
+  reject(error: Error): void
+}
+
+const DONE = { value: undefined, done: true } as const
+
+/**
+ * `for await (const batch of socket)`. It is the socket's reader from the first `next()` to its end, and receives only
+ * when asked for: while the loop's body awaits something, datagrams wait in the kernel.
+ */
+export class BatchIterator implements AsyncIterableIterator<PacketBatch> {
+  readonly #reader: Reader
+  #state: 'new' | 'reading' | 'ended' = 'new'
+  #pending: Pending[] = []
+  #error: Error | null = null
+
+  constructor(reader: Reader) {
+    this.#reader = reader
+  }
+
+  /** Whether somebody waits for a batch. */
+  get pending(): boolean {
+    return this.#pending.length > 0
+  }
+
+  next(): Promise<IteratorResult<PacketBatch, undefined>> {
+    return new Promise((resolve, reject) => {
+      if (this.#state === 'new') {
+        // It throws, and so rejects, beside another reader.
+        this.#state = this.#reader.begin(this) ? 'reading' : 'ended'
+      }
+      if (this.#error !== null) {
+        const error = this.#error
+        this.#error = null
+        return reject(error)
+      }
+      if (this.#state === 'ended') return resolve(DONE)
+      this.#pending.push({ resolve, reject })
+      this.#reader.demand()
+    })
+  }
+
+  return(): Promise<IteratorResult<PacketBatch, undefined>> {
+    this.finish()
+    this.#reader.end(this)
+    return Promise.resolve(DONE)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  /** A batch has come, and somebody waits for it. */
+  give(batch: PacketBatch): void {
+    this.#pending.shift()?.resolve({ value: batch, done: false })
+  }
+
+  /** The socket has closed. */
+  finish(): void {
+    this.#state = 'ended'
+    const pending = this.#pending
+    this.#pending = []
+    for (const { resolve } of pending) resolve(DONE)
+  }
+
+  /** The socket has failed for good: whoever waits is told, or whoever asks next. */
+  fail(error: Error): void {
+    const first = this.#pending.shift()
+    if (first !== undefined) first.reject(error)
+    else this.#error = error
+    this.finish()
+  }
+}

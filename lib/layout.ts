@@ -1,0 +1,42 @@
+/**
+ * The table that native code fills and JavaScript reads, in 32-bit words. `src/record.rs` draws it; a test compares the
+ * two.
+ */
+
+/** Words before the first message. */
+export const HEADER = 3
+/** Words of one message. */
+export const MESSAGE = 9
+/** Words of one datagram. */
+export const DATAGRAM = 4
+
+/** Header: datagrams, messages, and 1 where the next receive may find something without waiting. */
+export const DATAGRAMS = 0
+export const MESSAGES = 1
+export const MORE = 2
+
+/** Message: 0, 4 or 6; then port, scope id, flow information, and the address: one word for IPv4, four for IPv6. */
+export const FAMILY = 0
+export const PORT = 1
+export const SCOPE_ID = 2
+export const ADDRESS = 4
+/** Words of a socket address, the first part of a message. */
+export const SOCKADDR = 8
+
+/** Datagram: offset in the batch's bytes, size in bytes, index of its message, flags. */
+export const OFFSET = 0
+export const SIZE = 1
+export const MESSAGE_INDEX = 2
+export const FLAGS = 3
+
+/** Datagram flag: it was longer than its slot. */
+export const TRUNCATED = 1
+
+/** The most datagrams in one message (UDP_MAX_SEGMENTS, include/linux/udp.h). */
+export const MAX_SEGMENTS = 128
+
+/** The slot size from which a message may be coalesced of many datagrams: none is longer than this. */
+export const COALESCED_SLOT = 65_536
+
+/** What `socketReceive` gives where the memory it was handed is detached. */
+export const DETACHED = -(2 ** 31)

@@ -1,0 +1,148 @@
+import { systemCapabilities } from '../binding'
+import { batchShape } from './batch'
+import { invalidArgValue, unsupported } from './errors'
+import { COALESCED_SLOT } from './layout'
+import {
+  validateAbortSignal,
+  validateAddress,
+  validateBoolean,
+  validateInteger,
+  validateOneOf,
+  validateOptions,
+  validatePort,
+} from './validators'
+
+/** Which system call receives: `mmsg` is recvmmsg(2), `portable` a loop with one datagram a call. */
+export type Backend = 'mmsg' | 'portable'
+
+/** Options of a socket that concern receiving, however it is made. */
+export interface ReceiveOptions {
+  /** Messages in the batches that the socket makes: 1 to 16,384. @defaultValue 64 */
+  capacity?: number
+  /** Bytes of a slot of these batches: 1 to 65,536. Below the default there is no UDP_GRO. @defaultValue 65536 */
+  packetSize?: number
+  /**
+   * UDP_GRO, udp(7): the kernel hands datagrams of one flow over as one message, and each arrives as itself all the
+   * same. Where the system has it not (all but Linux 5.0 and later) it changes nothing.
+   * @defaultValue true with slots of 65,536 bytes; for `fromFd` what the socket has
+   */
+  gro?: boolean
+  /** Which system call receives. `mmsg` throws where there is none. @defaultValue 'auto' */
+  backend?: 'auto' | Backend
+  /**
+   * For developing: each fill goes to new memory and the old is detached, so that what is used too late is an empty
+   * view or throws ERR_BATCH_STALE, instead of silently showing the next batch.
+   * @defaultValue true when the environment has RECVMMSG_STRICT=1
+   */
+  strict?: boolean
+  /** Closes the socket when aborted. Aborted already: AbortError. */
+  signal?: AbortSignal
+}
+
+/** Options of `UdpSocket.bind`. */
+export interface UdpSocketOptions extends ReceiveOptions {
+  /** Port to bind, 0 to 65535. @defaultValue 0, one that is free */
+  port?: number
+  /** IP literal to bind; its family is the socket's. @defaultValue '0.0.0.0' */
+  address?: string
+  /** Share the port with other sockets that ask so (SO_REUSEADDR), as node:dgram. @defaultValue false */
+  reuseAddr?: boolean
+  /** Share the port and have the kernel spread the flows (SO_REUSEPORT): Linux, FreeBSD. @defaultValue false */
+  reusePort?: boolean
+  /** With an IPv6 address: no IPv4 peers (IPV6_V6ONLY). @defaultValue false */
+  ipv6Only?: boolean
+  /** Receive buffer to ask for, in bytes; `getRecvBufferSize()` tells what is in force. */
+  recvBufferSize?: number
+  /** Send buffer to ask for, in bytes; `getSendBufferSize()` tells what is in force. */
+  sendBufferSize?: number
+}
+
+/** Options of `UdpSocket.fromFd`. */
+export interface FromFdOptions extends ReceiveOptions {
+  /** Leave the descriptor the caller's and use a duplicate of it. @defaultValue false */
+  dup?: boolean
+}
+
+const RECEIVE_OPTIONS = ['capacity', 'packetSize', 'gro', 'backend', 'strict', 'signal'] as const
+const BIND_OPTIONS = [
+  'port',
+  'address',
+  'reuseAddr',
+  'reusePort',
+  'ipv6Only',
+  'recvBufferSize',
+  'sendBufferSize',
+  ...RECEIVE_OPTIONS,
+] as const
+
+/** `ReceiveOptions` with nothing left open. */
+export interface ReceiveSettings {
+  capacity: number
+  packetSize: number
+  gro: boolean | undefined
+  portable: boolean
+  strict: boolean
+  signal: AbortSignal | undefined
+}
+
+export interface BindSettings extends ReceiveSettings {
+  port: number
+  address: string
+  reuseAddr: boolean
+  reusePort: boolean
+  ipv6Only: boolean
+  recvBufferSize: number
+  sendBufferSize: number
+}
+
+export function bindSettings(value: unknown): BindSettings {
+  const options = validateOptions(value, BIND_OPTIONS)
+  const { port = 0, address = '0.0.0.0' } = options
+  const number = validatePort(port, 'options.port', true)
+  validateAddress(address, 'options.address')
+  return {
+    port: number,
+    address,
+    reuseAddr: flag(options, 'reuseAddr'),
+    reusePort: flag(options, 'reusePort'),
+    ipv6Only: flag(options, 'ipv6Only'),
+    recvBufferSize: bufferSize(options, 'recvBufferSize'),
+    sendBufferSize: bufferSize(options, 'sendBufferSize'),
+    ...receiveSettings(options),
+  }
+}
+
+export function fromFdSettings(value: unknown): ReceiveSettings & { dup: boolean } {
+  const options = validateOptions(value, ['dup', ...RECEIVE_OPTIONS])
+  return { dup: flag(options, 'dup'), ...receiveSettings(options) }
+}
+
+function receiveSettings(options: Record<string, unknown>): ReceiveSettings {
+  const { gro, backend = 'auto', strict = process.env.RECVMMSG_STRICT === '1', signal } = options
+  const { capacity, packetSize } = batchShape(options)
+  if (gro !== undefined) validateBoolean(gro, 'options.gro')
+  if (gro === true && packetSize < COALESCED_SLOT) {
+    throw invalidArgValue('options.gro', gro, `needs slots (packetSize) of ${COALESCED_SLOT} bytes`)
+  }
+  validateOneOf(backend, 'options.backend', ['auto', 'mmsg', 'portable'] as const)
+  if (backend === 'mmsg' && !systemCapabilities().recvmmsg) {
+    throw unsupported("recvmmsg(2) cannot be called here: bind with backend 'auto' or 'portable'")
+  }
+  validateBoolean(strict, 'options.strict')
+  if (signal !== undefined) validateAbortSignal(signal, 'options.signal')
+  return { capacity, packetSize, gro, portable: backend === 'portable', strict, signal }
+}
+
+function flag(options: Record<string, unknown>, name: string): boolean {
+  const { [name]: value = false } = options
+  validateBoolean(value, `options.${name}`)
+  return value
+}
+
+/** 0 stands for the system's default. */
+function bufferSize(options: Record<string, unknown>, name: string): number {
+  const { [name]: value } = options
+  if (value === undefined) return 0
+  validateInteger(value, `options.${name}`, 1, 2 ** 31 - 1)
+  return value
+}

@@ -1,0 +1,174 @@
+import { inspect } from 'node:util'
+import { type Family, familyText } from './address'
+import { batchDetached, batchStale } from './errors'
+import * as layout from './layout'
+import type { Memory } from './memory'
+
+/** As constants of this module: V8 folds these, and not another module's. */
+const { DATAGRAM, FLAGS, MESSAGE, MESSAGE_INDEX, OFFSET, PORT, SIZE, TRUNCATED } = layout
+
+/** What a datagram is, detached from the batch it came in. */
+export interface PacketCopy {
+  /** The payload; memory of its own. */
+  data: Buffer
+  /** Payload length, in bytes. */
+  size: number
+  /** The sender's IP address. */
+  address: string
+  /** The sender's port. */
+  port: number
+  /** The sender's family. */
+  family: Family
+  /** Whether it was longer than its slot; the rest is lost. */
+  truncated: boolean
+  /** Kernel receive time in nanoseconds since the epoch, or `null`. */
+  timestamp: bigint | null
+  /** The address it was sent to, or `null`. */
+  destination: string | null
+  /** Index of the interface it came in by, or `null`. */
+  interfaceIndex: number | null
+  /** Type of service, or `null`. */
+  tos: number | null
+  /** Time to live, or `null`. */
+  ttl: number | null
+}
+
+/**
+ * One datagram of a batch. It shows what the batch holds: **valid until the batch's next fill**; `copy()` what has to
+ * live longer. The batch makes it on first use and gives the same object for the same index again.
+ *
+ * Every property is read from the batch's memory when asked for, so what is not asked for costs nothing.
+ */
+export class Packet implements PacketCopy {
+  readonly #memory: Memory
+  /** Where its row begins in `memory.datagrams`. */
+  readonly #row: number
+
+  /** The view that `data` gave last, and where it begins. */
+  #view: Buffer | null = null
+  #viewOffset = -1
+
+  /** @internal */
+  constructor(memory: Memory, index: number) {
+    this.#memory = memory
+    this.#row = index * DATAGRAM
+  }
+
+  /**
+   * The payload: a view of the batch's memory, not a copy.
+   *
+   * @throws ERR_BATCH_DETACHED when the batch's memory has been transferred away.
+   * @throws ERR_BATCH_STALE in strict mode, when the batch has been filled again.
+   */
+  get data(): Buffer {
+    const memory = this.#live()
+    const offset = memory.datagrams[this.#row + OFFSET]!
+    const size = memory.datagrams[this.#row + SIZE]!
+    const view = this.#view
+    // Making a view is dearer than all the rest of a datagram. The next fill mostly has its datagrams in the same places.
+    if (view !== null && !memory.detached && this.#viewOffset === offset && view.length === size) return view
+    this.#viewOffset = offset
+    this.#view = dataOf(memory, this.#row)
+    return this.#view
+  }
+
+  /** Payload length, in bytes. */
+  get size(): number {
+    return this.#live().datagrams[this.#row + SIZE]!
+  }
+
+  /** The sender's IP address; a link-local IPv6 address with its interface, `fe80::1%eth0`. */
+  get address(): string {
+    return this.#live().addressText(this.#message())
+  }
+
+  /** The sender's port, 0 to 65535. */
+  get port(): number {
+    return this.#live().messages[this.#message() + PORT]!
+  }
+
+  /** The sender's family, 'IPv4' or 'IPv6'. An IPv4 peer of a dual-stack socket is 'IPv6', `::ffff:192.0.2.1`. */
+  get family(): Family {
+    return familyText(this.#live().messages, this.#message())
+  }
+
+  /** Whether the datagram was longer than its slot (`packetSize`); the rest is lost. */
+  get truncated(): boolean {
+    return (this.#live().datagrams[this.#row + FLAGS]! & TRUNCATED) !== 0
+  }
+
+  /** Kernel receive time in nanoseconds since the epoch; `null` where the kernel did not tell. */
+  get timestamp(): bigint | null {
+    this.#live()
+    return null
+  }
+
+  /** The address it was sent to; `null` where the kernel did not tell. */
+  get destination(): string | null {
+    this.#live()
+    return null
+  }
+
+  /** Index of the interface it came in by; `null` where the kernel did not tell. */
+  get interfaceIndex(): number | null {
+    this.#live()
+    return null
+  }
+
+  /** Type of service or traffic class; `null` where the kernel did not tell. */
+  get tos(): number | null {
+    this.#live()
+    return null
+  }
+
+  /** Time to live or hop limit; `null` where the kernel did not tell. */
+  get ttl(): number | null {
+    this.#live()
+    return null
+  }
+
+  /** The same as a plain object with a payload of its own, for keeping. */
+  copy(): PacketCopy {
+    const { data } = this
+    // Not from Node's pool: a payload that is kept must not keep its neighbours.
+    const own = Buffer.allocUnsafeSlow(data.length)
+    data.copy(own)
+    return this.fields(own)
+  }
+
+  /** The same as `copy()`, with the time stamp as text, since JSON has no bigint. */
+  toJSON(): object {
+    const fields = this.copy()
+    return { ...fields, timestamp: fields.timestamp?.toString() ?? null }
+  }
+
+  [inspect.custom](depth: number, options: object): string {
+    const { stale, detached } = this.#memory
+    if (stale || detached) return `Packet { <${stale ? 'stale' : 'detached'}> }`
+    return `Packet ${inspect(this.fields(this.data), { ...options, depth })}`
+  }
+
+  /** @internal Everything it knows, with `data` for its payload. */
+  fields(data: Buffer): PacketCopy {
+    const { size, address, port, family, truncated, timestamp, destination, interfaceIndex, tos, ttl } = this
+    return { data, size, address, port, family, truncated, timestamp, destination, interfaceIndex, tos, ttl }
+  }
+
+  #live(): Memory {
+    if (this.#memory.stale) throw batchStale()
+    return this.#memory
+  }
+
+  /** Where its message's row begins. */
+  #message(): number {
+    return this.#memory.datagrams[this.#row + MESSAGE_INDEX]! * MESSAGE
+  }
+}
+
+/** The payload of the datagram whose row begins at `row`, as a view. */
+export function dataOf(memory: Memory, row: number): Buffer {
+  const { bytes, datagrams } = memory
+  if (memory.detached) throw batchDetached()
+  const offset = datagrams[row + OFFSET]!
+  return bytes.subarray(offset, offset + datagrams[row + SIZE]!)
+}

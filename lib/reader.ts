@@ -1,0 +1,278 @@
+/**
+ * Reading from the event loop: who reads, when the socket is watched, what a wake does.
+ *
+ * A wake is one call of `#wake` by native code, which calls again at once when it says so, within its budget. Each call
+ * receives at most one batch and hands it to the reader: the `'batch'` listeners, or the one iterator.
+ */
+
+import { constants as os } from 'node:os'
+import { socketIsShutDown, socketWatchStart, socketWatchStop, systemConstants } from '../binding'
+import { access, type PacketBatch } from './batch'
+import { abortError, invalidState } from './errors'
+import type { BatchIterator } from './iterator'
+import { hold, release } from './keepalive'
+import { watch } from './readiness'
+
+/** The socket, as its reader needs it. */
+export interface Host {
+  readonly handle: object
+  newBatch(): PacketBatch
+  /** Receives into `batch`: datagrams, 0, or a negative errno. */
+  fill(batch: PacketBatch): number
+  /** Hands a batch to the `'batch'` listeners. */
+  emitBatch(batch: PacketBatch): void
+  /** A receive failed, and reading goes on. */
+  passing(syscall: string, errno: number): void
+  /** A receive failed, and reading is over. */
+  final(errno: number): void
+  /** Strict mode: every batch is a new one. */
+  readonly strict: boolean
+}
+
+interface Waiter {
+  resolve(readable: boolean): void
+}
+
+const { EBADF, ENOTSOCK, EFAULT, EINVAL } = os.errno
+const ESHUTDOWN = systemConstants().eshutdown
+/** Errors that no later receive can overcome. */
+const FINAL = new Set([EBADF, ENOTSOCK, EFAULT, EINVAL].map((errno) => -errno))
+/** Wakes in a row that gave nothing but errors, after which any error is final: it would spin. */
+const MOST_FAILURES = 16
+
+export class Reader {
+  readonly #host: Host
+  #listening = false
+  #iterator: BatchIterator | null = null
+  #paused = false
+  #closed = false
+  #ref = true
+  /** Somebody has read; from then on an open socket keeps the process alive. */
+  #engaged = false
+  #waiters = new Set<Waiter>()
+  #watched = false
+  #started = false
+  /** The engine's own batch, made when something first arrives. */
+  #batch: PacketBatch | null = null
+  /** Strict mode: the batch last delivered, whose time ends with the next. */
+  #delivered: PacketBatch | null = null
+  #failures = 0
+  #fruitless = 0
+  /** `readable()` has said so, and no receive has been made since. */
+  #promised = false
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  /** The number of `'batch'` listeners changed. */
+  listen(listening: boolean): void {
+    if (listening === this.#listening) return
+    if (listening) this.checkListen()
+    this.#listening = listening
+    if (listening) this.#engage()
+    this.#update()
+  }
+
+  /** Refuses a listener beside an iterator. */
+  checkListen(): void {
+    if (this.#iterator !== null)
+      throw invalidState('an iterator is reading this socket: one reader at a time')
+  }
+
+  /** `iterator` becomes the reader; `false` where there is nothing to read any more. */
+  begin(iterator: BatchIterator): boolean {
+    if (this.#listening) throw invalidState("a 'batch' listener is reading this socket: one reader at a time")
+    if (this.#iterator !== null)
+      throw invalidState('another iterator is reading this socket: one reader at a time')
+    if (this.#closed) return false
+    this.#iterator = iterator
+    this.#engage()
+    return true
+  }
+
+  /** The iterator waits for a batch. */
+  demand(): void {
+    this.#update()
+  }
+
+  /** `iterator` has ended. */
+  end(iterator: BatchIterator): void {
+    if (this.#iterator !== iterator) return
+    this.#iterator = null
+    this.#update()
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#update()
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#update()
+    // Also where the watch runs: a descriptor closed behind our back is noticed here at the latest.
+    if (this.#started) this.#startWatch()
+  }
+
+  ref(referenced: boolean): void {
+    this.#ref = referenced
+    this.#keepAlive()
+  }
+
+  /** Resolves `true` at the next wake, `false` when the socket closes. */
+  readable(signal: AbortSignal | undefined): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const settle = (readable: boolean) => {
+        this.#waiters.delete(waiter)
+        signal?.removeEventListener('abort', abort)
+        resolve(readable)
+      }
+      const waiter: Waiter = { resolve: settle }
+      const abort = () => {
+        this.#waiters.delete(waiter)
+        reject(abortError(signal!))
+        this.#update()
+      }
+      if (signal?.aborted) return reject(abortError(signal))
+      if (this.#closed) return resolve(false)
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#waiters.add(waiter)
+      this.#update()
+    })
+  }
+
+  /** A receive gave nothing: ESHUTDOWN where `readable()` had promised something and never can keep it. */
+  broken(): number {
+    const broken = this.#promised && socketIsShutDown(this.#host.handle)
+    this.#promised = false
+    return broken ? -ESHUTDOWN : 0
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#started = false
+    this.#keepAlive()
+    for (const waiter of this.#waiters) waiter.resolve(false)
+    const iterator = this.#iterator
+    this.#iterator = null
+    iterator?.finish()
+  }
+
+  /** Ends the iterator, if there is one, with an error. */
+  failIterator(error: Error): boolean {
+    const iterator = this.#iterator
+    this.#iterator = null
+    iterator?.fail(error)
+    return iterator !== null
+  }
+
+  #engage(): void {
+    this.#engaged = true
+    this.#keepAlive()
+  }
+
+  #keepAlive(): void {
+    const alive = !this.#closed && this.#ref && (this.#engaged || this.#waiters.size > 0)
+    if (alive) hold(this)
+    else release(this)
+  }
+
+  /** Whether somebody takes a batch now. */
+  get #delivering(): boolean {
+    return !this.#closed && !this.#paused && (this.#listening || this.#iterator?.pending === true)
+  }
+
+  /** Has the socket watched while somebody waits for it, and not otherwise. */
+  #update(): void {
+    if (this.#closed) return
+    this.#keepAlive()
+    const wanted = this.#waiters.size > 0 || this.#delivering
+    // An iterator whose consumer is busy is left watched: it mostly comes back before the next wake.
+    if (wanted) this.#start()
+    else if (this.#iterator === null || this.#paused) this.#stop()
+  }
+
+  #start(): void {
+    if (this.#started) return
+    if (!this.#watched) {
+      const errno = watch(this.#host.handle, () => this.#wake())
+      if (errno < 0) {
+        this.#host.final(errno)
+        return
+      }
+      this.#watched = true
+    }
+    this.#startWatch()
+  }
+
+  #startWatch(): void {
+    const errno = socketWatchStart(this.#host.handle)
+    if (errno < 0) this.#host.final(errno)
+    else this.#started = true
+  }
+
+  #stop(): void {
+    if (!this.#started) return
+    this.#started = false
+    socketWatchStop(this.#host.handle)
+  }
+
+  /** One batch. Whether there is probably another, and somebody to take it. */
+  #wake(): boolean {
+    if (this.#waiters.size > 0) this.#promised = true
+    for (const waiter of this.#waiters) waiter.resolve(true)
+    if (!this.#delivering) {
+      this.#keepAlive()
+      this.#stop()
+      return false
+    }
+    this.#batch ??= this.#host.newBatch()
+    const batch = this.#batch
+    // A pending error comes before the data behind it, and receiving takes it from the socket.
+    const errors: number[] = []
+    let count = this.#host.fill(batch)
+    if (count < 0) {
+      errors.push(count)
+      if (!FINAL.has(count)) count = this.#host.fill(batch)
+      if (count < 0) errors.push(count)
+    }
+    const more = access.memory(batch).more
+    try {
+      if (count > 0) this.#deliver(batch)
+    } finally {
+      this.#report(errors, count)
+    }
+    if (count === 0) this.#nothing()
+    return count > 0 && more && (this.#listening || this.#iterator !== null) && !this.#paused && !this.#closed
+  }
+
+  #deliver(batch: PacketBatch): void {
+    this.#fruitless = 0
+    if (this.#host.strict) {
+      if (this.#delivered !== null) access.memory(this.#delivered).retire()
+      this.#delivered = batch
+      this.#batch = null
+    }
+    if (this.#iterator !== null) this.#iterator.give(batch)
+    else this.#host.emitBatch(batch)
+  }
+
+  /** `count` is what the wake's last receive gave: it was no failure if it found the queue empty, or data. */
+  #report(errors: number[], count: number): void {
+    this.#failures = count < 0 ? this.#failures + 1 : 0
+    for (const [index, errno] of errors.entries()) {
+      if (this.#closed) return
+      const last = index === errors.length - 1
+      if (FINAL.has(errno) || (last && this.#failures >= MOST_FAILURES)) this.#host.final(errno)
+      else this.#host.passing('recvmmsg', errno)
+    }
+  }
+
+  /** Readable, and nothing there. Once may be chance; for ever it is a socket shut down for reading. */
+  #nothing(): void {
+    if (++this.#fruitless >= 2 && !this.#closed && socketIsShutDown(this.#host.handle)) {
+      this.#host.final(-ESHUTDOWN)
+    }
+  }
+}

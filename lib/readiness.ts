@@ -1,0 +1,33 @@
+/** Which of the two ways of `src/readiness` a socket is watched by. */
+
+import { setImmediate } from 'node:timers'
+import { hubCreate, hubTurned, socketWatch } from '../binding'
+import { uvPollWorks } from './capabilities'
+import { validateOneOf } from './validators'
+
+/** The environment's helper thread, made when it is first needed. */
+let hub: object | undefined
+let turning = false
+
+/**
+ * Has `wake` called when the socket behind `handle` is readable; 0 or a negative errno.
+ *
+ * By libuv where the runtime has it. `RECVMMSG_READINESS` can ask for `thread`, the helper thread, or `uv`.
+ */
+export function watch(handle: object, wake: () => boolean): number {
+  const wanted = process.env.RECVMMSG_READINESS || 'auto'
+  validateOneOf(wanted, 'process.env.RECVMMSG_READINESS', ['auto', 'uv', 'thread'])
+  if (wanted !== 'thread' && uvPollWorks()) return socketWatch(handle, null, wake)
+  hub ??= hubCreate()
+  return socketWatch(handle, hub, () => {
+    if (!turning) setImmediate(turned)
+    turning = true
+    return wake()
+  })
+}
+
+/** The event loop has had its turn: the thread may tell again of what was read in the last one. */
+function turned(): void {
+  turning = false
+  hubTurned(hub!)
+}

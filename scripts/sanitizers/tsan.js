@@ -1,0 +1,68 @@
+'use strict'
+
+// `npm run test:tsan`: the tests of the helper thread under ThreadSanitizer. The standard library has to be built with
+// it, too: of what an uninstrumented one synchronises it knows nothing, and finds races where there are none.
+
+const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { Problem } = require('../lib/problem')
+const { cargoResults } = require('../lib/results')
+const { run } = require('../lib/run')
+const { Lack, command, root } = require('./common')
+const { debianRustc } = require('./debian-rust')
+
+const TESTS = 'readiness::thread'
+const FOUND = 66
+
+function ask(env, ...args) {
+  const { status, stdout } = spawnSync(env.RUSTC || 'rustc', args, { cwd: root, env, encoding: 'utf8' })
+  return status === 0 ? stdout.trim() : undefined
+}
+
+/** The environment of a compiler that has its standard library's sources: the usual one, the nightly, or Debian's. */
+async function compiler(options) {
+  // rustup is asked what is there, and not to fetch it.
+  const nightly = { ...process.env, RUSTUP_TOOLCHAIN: 'nightly', RUSTUP_AUTO_INSTALL: '0' }
+  const candidates = [process.env, nightly]
+  const found = candidates.find((env) => {
+    const sysroot = ask(env, '--print', 'sysroot')
+    return sysroot && fs.existsSync(path.join(sysroot, 'lib/rustlib/src/rust/library/Cargo.lock'))
+  })
+  if (found) return found
+  const env = { ...process.env, RUSTC: await debianRustc(options) }
+  borrowRuntime(env)
+  return env
+}
+
+/** Debian leaves the sanitizers' runtimes out of its compiler; the one that rustup installs has them. */
+function borrowRuntime(env) {
+  const theirs = ask(env, '--print', 'target-libdir')
+  const wanted = path.join(theirs, 'librustc-stable_rt.tsan.a')
+  if (fs.existsSync(wanted)) return
+  const ours = ask(process.env, '--print', 'target-libdir')
+  const runtime = fs.readdirSync(ours).find((name) => /^librustc-.*_rt\.tsan\.a$/.test(name))
+  if (!runtime) throw new Lack(`The Rust compiler has no runtime of ThreadSanitizer (rustup's has).`)
+  fs.copyFileSync(path.join(ours, runtime), wanted)
+}
+
+async function main(_args, options) {
+  const { host } = options.toolchain
+  const env = {
+    ...(await compiler(options)),
+    RUSTC_BOOTSTRAP: '1',
+    RUSTFLAGS: '-Zsanitizer=thread',
+    TSAN_OPTIONS: `halt_on_error=1:exitcode=${FOUND}`,
+  }
+  const target = ['--target', host, '--target-dir', path.join(root, '.build', 'tsan')]
+  const args = ['test', '--lib', '-Zbuild-std', ...target, TESTS]
+  console.log(`building the standard library and the tests of ${TESTS} with ThreadSanitizer…`)
+  const result = await run('cargo', args, { cwd: root, env, echo: true })
+  if (result.all.includes('WARNING: ThreadSanitizer')) throw new Problem('ThreadSanitizer has found a race.')
+  if (result.code !== 0) throw new Problem(`The tests have failed with exit code ${result.code}.`)
+  const { passed } = cargoResults(result.stdout, result.code)
+  if (passed === 0) throw new Problem(`There are no tests called ${TESTS}.`)
+  console.log(`ThreadSanitizer has found nothing in ${passed} tests.`)
+}
+
+command('test:tsan', main)

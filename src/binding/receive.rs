@@ -1,0 +1,74 @@
+//! The one call that matters: a batch.
+
+use std::ptr;
+use std::time::Duration;
+
+use napi::{Env, sys};
+use napi_derive::napi;
+
+use super::handle::Handle;
+use super::number;
+use super::socket::Held;
+use super::view::View;
+use crate::arena::Slots;
+use crate::record::Table;
+use crate::socket::Call;
+
+/// What `socketReceive` says where the batch's memory is gone: no errno, and no count.
+const DETACHED: i32 = i32::MIN;
+
+/// Receives into `bytes`, cut into slots of `slotSize`, and describes it in `table`: the number of datagrams, 0 where
+/// nothing is there, a negative errno, or `DETACHED`.
+///
+/// `timeout` is how long to wait for the first datagram, in milliseconds; Infinity for ever.
+#[napi]
+#[allow(clippy::too_many_arguments)] // one object fewer to make and take apart for each batch
+pub fn socket_receive(
+    env: &Env,
+    #[napi(ts_arg_type = "object")] held: Handle<Held>,
+    #[napi(ts_arg_type = "Uint8Array")] bytes: View<u8>,
+    #[napi(ts_arg_type = "Uint32Array")] mut table: View<u32>,
+    slot_size: u32,
+    vlen: u32,
+    flags: i32,
+    timeout: f64,
+) -> i32 {
+    let slot_size = slot_size as usize;
+    // SAFETY: the memory is JavaScript's, which does not run before this call returns. (Asking whether it still may,
+    // below, reads a property that cannot have a getter.)
+    let slots = unsafe { Slots::new(bytes.as_mut_ptr(), bytes.len(), slot_size) };
+    // SAFETY: as above, and `bytes` and `table` are views of different buffers.
+    let Some(table) = Table::new(unsafe { table.as_mut_slice() }, slots.count(), slot_size) else {
+        return DETACHED;
+    };
+    let call = Call {
+        vlen: vlen as usize,
+        flags,
+        // What no Duration can hold, Infinity too, is for ever.
+        timeout: Duration::try_from_secs_f64(timeout.max(0.0) / 1000.0).ok(),
+    };
+    let raw = env.raw();
+    let mut interrupted = || !may_run_javascript(raw);
+    // SAFETY: `slots` is memory of this call, see above.
+    number(held.with(|socket| unsafe { socket.receive(slots, table, &call, &mut interrupted) }))
+}
+
+/// Whether this thread has not been told to end. A thread that sits here gets no other word of it: the hooks that
+/// `worker.terminate()` and `process.exit()` run wait until it has left native code.
+fn may_run_javascript(env: sys::napi_env) -> bool {
+    let mut scope = ptr::null_mut();
+    let mut global = ptr::null_mut();
+    let mut value = ptr::null_mut();
+    // SAFETY: the current call's `env`; the scope is closed before its values are forgotten. `undefined` is a property
+    // of the global object that nobody can redefine (ECMA-262, 19.1.4), so no JavaScript runs.
+    unsafe {
+        if sys::napi_open_handle_scope(env, &raw mut scope) != sys::Status::napi_ok {
+            return false;
+        }
+        let may = sys::napi_get_global(env, &raw mut global) == sys::Status::napi_ok
+            && sys::napi_get_named_property(env, global, c"undefined".as_ptr(), &raw mut value)
+                == sys::Status::napi_ok;
+        sys::napi_close_handle_scope(env, scope);
+        may
+    }
+}

@@ -1,0 +1,245 @@
+//! Sockets: making, naming, sending, closing.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+
+use napi::bindgen_prelude::Either;
+use napi_derive::napi;
+
+use super::handle::{Handle, Owned};
+use super::view::View;
+use super::watch::Watched;
+use super::{done, number};
+use crate::record;
+use crate::sockaddr;
+use crate::socket::{Adoption, BATCH_SIZES, BindOptions, NotAdopted, Socket};
+use crate::sys::{Backend, Errno};
+
+/// What JavaScript holds of a socket.
+#[derive(Default)]
+pub struct Held {
+    /// `None` before it is bound and after it is closed.
+    pub socket: RefCell<Option<Socket>>,
+    /// Made when its first reader comes.
+    pub watched: RefCell<Option<Watched>>,
+}
+
+impl Held {
+    /// Uses the socket; EBADF where there is none. No JavaScript runs inside.
+    pub fn with<T>(&self, call: impl FnOnce(&mut Socket) -> Result<T, Errno>) -> Result<T, Errno> {
+        // Borrowed already only if JavaScript ran inside a call after all.
+        let mut socket = self.socket.try_borrow_mut().map_err(|_| Errno(libc::EBUSY))?;
+        call(socket.as_mut().ok_or(Errno(libc::EBADF))?)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // The watch first: libuv and the poller must have forgotten the descriptor before it is closed.
+        drop(self.watched.take());
+        if let Some(socket) = self.socket.take() {
+            // Nobody is left to tell.
+            let _ = socket.close();
+        }
+    }
+}
+
+/// What a socket is to be.
+#[napi(object)]
+pub struct SocketConfig {
+    pub reuse_addr: bool,
+    pub reuse_port: bool,
+    pub ipv6_only: bool,
+    /// 0 for the system's default.
+    pub recv_buffer_size: u32,
+    /// 0 for the system's default.
+    pub send_buffer_size: u32,
+    pub gro: bool,
+    pub portable: bool,
+}
+
+fn backend(portable: bool) -> Backend {
+    if portable { Backend::Portable } else { Backend::best() }
+}
+
+/// A socket that is not there yet.
+#[napi(ts_return_type = "object")]
+pub fn socket_create() -> Owned<Held> {
+    Owned(Held::default())
+}
+
+/// Makes the socket and binds it; 0 or a negative errno.
+#[napi]
+pub fn socket_bind(
+    #[napi(ts_arg_type = "object")] held: Handle<Held>,
+    address: String,
+    port: u16,
+    config: SocketConfig,
+) -> i32 {
+    let size = |bytes: u32| (bytes > 0).then_some(bytes as usize);
+    let options = BindOptions {
+        reuse_addr: config.reuse_addr,
+        reuse_port: config.reuse_port,
+        v6_only: config.ipv6_only,
+        recv_buffer_size: size(config.recv_buffer_size),
+        send_buffer_size: size(config.send_buffer_size),
+        gro: config.gro,
+        backend: backend(config.portable),
+    };
+    let bound = parse(&address, port).and_then(|address| Socket::bind(address, &options));
+    done(bound.map(|socket| _ = held.socket.replace(Some(socket))))
+}
+
+/// Takes a descriptor over; 0, a negative errno, what it is where it is no UDP socket, or 'GRO' where it coalesces and
+/// `largeSlots` is false.
+#[napi]
+pub fn socket_from_fd(
+    #[napi(ts_arg_type = "object")] held: Handle<Held>,
+    fd: i32,
+    dup: bool,
+    gro: bool,
+    large_slots: bool,
+    portable: bool,
+) -> Either<i32, String> {
+    match Socket::from_fd(fd, &Adoption { dup, gro, large_slots, backend: backend(portable) }) {
+        Ok(socket) => {
+            held.socket.replace(Some(socket));
+            Either::A(0)
+        }
+        Err(NotAdopted::Errno(Errno(errno))) => Either::A(-errno),
+        Err(NotAdopted::Coalesces) => Either::B("GRO".to_owned()),
+        Err(NotAdopted::Kind(kind)) => Either::B(kind.to_owned()),
+    }
+}
+
+/// Sends one datagram: 1 sent, 0 no room, or a negative errno. An empty address is the connected peer.
+#[napi]
+pub fn socket_send(
+    #[napi(ts_arg_type = "object")] held: Handle<Held>,
+    #[napi(ts_arg_type = "Uint8Array")] data: View<u8>,
+    address: String,
+    port: u16,
+) -> i32 {
+    let to = if address.is_empty() { Ok(None) } else { parse(&address, port).map(Some) };
+    // SAFETY: no JavaScript of this thread runs before the call returns. Shared memory may be written to by another
+    // thread meanwhile, so it is never made a slice.
+    let send = |to| held.with(|socket| unsafe { socket.send_from(data.as_mut_ptr(), data.len(), to) });
+    number(to.and_then(send).map(usize::from))
+}
+
+/// Sets the peer; 0 or a negative errno.
+#[napi]
+pub fn socket_connect(#[napi(ts_arg_type = "object")] held: Handle<Held>, address: String, port: u16) -> i32 {
+    done(parse(&address, port).and_then(|peer| held.with(|socket| socket.connect(peer))))
+}
+
+/// Takes the peer away; 0 or a negative errno.
+#[napi]
+pub fn socket_disconnect(#[napi(ts_arg_type = "object")] held: Handle<Held>) -> i32 {
+    done(held.with(Socket::disconnect))
+}
+
+/// Writes the bound (or, with `peer`, the connected) address into eight words; 0 or a negative errno.
+#[napi]
+pub fn socket_name(
+    #[napi(ts_arg_type = "object")] held: Handle<Held>,
+    peer: bool,
+    #[napi(ts_arg_type = "Uint32Array")] mut words: View<u32>,
+) -> i32 {
+    let name = held.with(|socket| if peer { socket.peer_address() } else { socket.local_address() });
+    // SAFETY: no JavaScript runs while the slice lives.
+    done(name.map(|name| record::write_address(unsafe { words.as_mut_slice() }, Some(name))))
+}
+
+/// Bytes of the receive (or, with `send`, the send) buffer, or a negative errno.
+#[napi]
+pub fn socket_buffer_size(#[napi(ts_arg_type = "object")] held: Handle<Held>, send: bool) -> i32 {
+    number(
+        held.with(|socket| socket.buffer_sizes())
+            .map(|(receive, sending)| if send { sending } else { receive }),
+    )
+}
+
+/// Asks for another receive (or send) buffer; 0 or a negative errno.
+#[napi]
+pub fn socket_set_buffer_size(
+    #[napi(ts_arg_type = "object")] held: Handle<Held>,
+    send: bool,
+    bytes: u32,
+) -> i32 {
+    let bytes = bytes as usize;
+    done(held.with(|s| if send { s.set_send_buffer_size(bytes) } else { s.set_recv_buffer_size(bytes) }))
+}
+
+/// The descriptor's number, or -EBADF where the socket is not open or the number is not its own any more.
+#[napi]
+pub fn socket_fd(#[napi(ts_arg_type = "object")] held: Handle<Held>) -> i32 {
+    number(held.with(|socket| socket.fd()).map(|fd| fd as usize))
+}
+
+/// Whether it receives by the portable loop.
+#[napi]
+pub fn socket_is_portable(#[napi(ts_arg_type = "object")] held: Handle<Held>) -> bool {
+    held.with(|socket| Ok(socket.backend() == Backend::Portable)).unwrap_or(true)
+}
+
+/// Whether its messages may hold many datagrams (UDP_GRO).
+#[napi]
+pub fn socket_has_gro(#[napi(ts_arg_type = "object")] held: Handle<Held>) -> bool {
+    held.with(|socket| Ok(socket.gro())).unwrap_or(false)
+}
+
+/// Fills `out` with what `lib/stats.ts` names, in its order; nothing where the socket is not open.
+#[napi]
+pub fn socket_stats(
+    #[napi(ts_arg_type = "object")] held: Handle<Held>,
+    #[napi(ts_arg_type = "Float64Array")] mut out: View<f64>,
+) {
+    let numbers = held.with(|socket| {
+        let counters = socket.counters();
+        let total = counters.total;
+        let mut numbers = [0.0; STATS];
+        let head = [
+            total.datagrams as f64,
+            total.bytes as f64,
+            total.messages as f64,
+            counters.batches as f64,
+            total.truncated as f64,
+            total.overflow as f64,
+            counters.control_truncated as f64,
+            socket.kernel_drops().map_or(-1.0, f64::from),
+        ];
+        numbers[..head.len()].copy_from_slice(&head);
+        for (number, &count) in numbers[head.len()..].iter_mut().zip(&counters.batch_sizes) {
+            *number = count as f64;
+        }
+        Ok(numbers)
+    });
+    // SAFETY: no JavaScript runs while the slice lives.
+    if let (Ok(numbers), Some(out)) = (numbers, unsafe { out.as_mut_slice() }.first_chunk_mut()) {
+        *out = numbers;
+    }
+}
+
+/// Length of the array that `socketStats` fills.
+const STATS: usize = 8 + BATCH_SIZES;
+
+/// Whether reading has been shut down.
+#[napi]
+pub fn socket_is_shut_down(#[napi(ts_arg_type = "object")] held: Handle<Held>) -> bool {
+    held.with(|socket| Ok(socket.is_shut_down())).unwrap_or(false)
+}
+
+/// Ends its watch and closes its descriptor; 0, or -EBADF where that was not its own any more.
+#[napi]
+pub fn socket_close(#[napi(ts_arg_type = "object")] held: Handle<Held>) -> i32 {
+    drop(held.watched.take());
+    match held.socket.take() {
+        Some(socket) => done(socket.close()),
+        None => 0,
+    }
+}
+
+fn parse(address: &str, port: u16) -> Result<SocketAddr, Errno> {
+    sockaddr::parse(address, port).ok_or(Errno(libc::EINVAL))
+}

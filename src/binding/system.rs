@@ -1,0 +1,83 @@
+//! What this system has: capabilities, numbers, names.
+
+use napi_derive::napi;
+use socket2::{Domain, Protocol, Type};
+use std::os::fd::AsRawFd;
+
+use crate::readiness::uv;
+use crate::socket::reuse_port;
+use crate::sys::options;
+use crate::{record, sockaddr};
+
+/// What this system can do for a socket, each tried, not guessed.
+#[napi(object)]
+pub struct SystemCapabilities {
+    pub recvmmsg: bool,
+    pub sendmmsg: bool,
+    pub gro: bool,
+    pub gso: bool,
+    pub reuse_port: bool,
+    /// libuv's functions are in the process; whether they work is the runtime's to say.
+    pub uv: bool,
+}
+
+/// Tries what there is to try.
+#[napi]
+pub fn system_capabilities() -> SystemCapabilities {
+    let probe = socket2::Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP));
+    let can = |question: &dyn Fn(&socket2::Socket) -> bool| probe.as_ref().is_ok_and(question);
+    #[cfg(mmsg)]
+    let (recvmmsg, sendmmsg) = (crate::sys::mmsg::supported(), crate::sys::mmsg::send_supported());
+    #[cfg(not(mmsg))]
+    let (recvmmsg, sendmmsg) = (false, false);
+    SystemCapabilities {
+        recvmmsg,
+        sendmmsg,
+        gro: can(&|socket| options::set_gro(socket.as_raw_fd())),
+        gso: can(&|socket| options::gso(socket.as_raw_fd())),
+        reuse_port: can(&|socket| reuse_port(socket).is_ok()),
+        uv: uv::present(),
+    }
+}
+
+/// Flags of recvmsg(2) and an errno as this platform numbers them, and the table as `record.rs` lays it out.
+#[napi(object)]
+pub struct SystemConstants {
+    pub msg_peek: i32,
+    pub msg_dontwait: i32,
+    pub msg_trunc: i32,
+    pub msg_waitforone: i32,
+    /// Not among Node's `os.constants.errno`.
+    pub eshutdown: i32,
+    pub table_header: u32,
+    pub table_message: u32,
+    pub table_datagram: u32,
+    pub max_segments: u32,
+}
+
+/// The numbers, once.
+#[napi]
+pub fn system_constants() -> SystemConstants {
+    #[cfg(mmsg)]
+    let msg_waitforone = libc::MSG_WAITFORONE;
+    // Never given to the kernel, so any bit that no other flag has.
+    #[cfg(not(mmsg))]
+    let msg_waitforone = 0x1_0000;
+    SystemConstants {
+        msg_peek: libc::MSG_PEEK,
+        msg_dontwait: libc::MSG_DONTWAIT,
+        msg_trunc: libc::MSG_TRUNC,
+        msg_waitforone,
+        eshutdown: libc::ESHUTDOWN,
+        table_header: record::HEADER as u32,
+        table_message: record::MESSAGE as u32,
+        table_datagram: record::DATAGRAM as u32,
+        max_segments: record::MAX_SEGMENTS as u32,
+    }
+}
+
+/// The interface's name, `null` where no interface has this index.
+#[napi]
+pub fn interface_name(index: u32) -> Option<String> {
+    sockaddr::interface_name(index)
+}

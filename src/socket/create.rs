@@ -1,0 +1,174 @@
+//! Making a socket: bind(2), or taking a descriptor over.
+
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+
+use socket2::{Domain, Protocol, SockAddr, Type};
+
+use super::{Counters, Socket};
+use crate::arena::Arena;
+use crate::sys::options::{self, Identity};
+use crate::sys::{Backend, Errno, syscall};
+
+/// What a socket is to be before it is bound.
+#[derive(Clone, Copy, Debug)]
+pub struct BindOptions {
+    /// Share the port with other sockets that ask so, as node:dgram does it: SO_REUSEADDR, on BSDs SO_REUSEPORT.
+    pub reuse_addr: bool,
+    /// Share the port and let the kernel spread flows over the sockets: SO_REUSEPORT, socket(7).
+    pub reuse_port: bool,
+    /// No IPv4-mapped peers: IPV6_V6ONLY, ipv6(7).
+    pub v6_only: bool,
+    /// Bytes asked for SO_RCVBUF, `None` for the system's default.
+    pub recv_buffer_size: Option<usize>,
+    /// Bytes asked for SO_SNDBUF, `None` for the system's default.
+    pub send_buffer_size: Option<usize>,
+    /// UDP_GRO, where the kernel has it.
+    pub gro: bool,
+    /// Which system call receives.
+    pub backend: Backend,
+}
+
+/// How a descriptor is taken over.
+#[derive(Clone, Copy, Debug)]
+pub struct Adoption {
+    /// Leave the descriptor the caller's and use a duplicate.
+    pub dup: bool,
+    /// Turn UDP_GRO on. Where it is on already it stays on.
+    pub gro: bool,
+    /// Its messages will be received into slots that hold a coalesced one; a socket with UDP_GRO on needs that.
+    pub large_slots: bool,
+    /// Which system call receives.
+    pub backend: Backend,
+}
+
+/// Why a descriptor was not taken over. It is still the caller's, as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAdopted {
+    /// Not a datagram socket of IPv4 or IPv6: what it is instead.
+    Kind(&'static str),
+    /// UDP_GRO is on, and the slots are too small for it.
+    Coalesces,
+    /// The system's word.
+    Errno(Errno),
+}
+
+impl From<Errno> for NotAdopted {
+    fn from(errno: Errno) -> NotAdopted {
+        NotAdopted::Errno(errno)
+    }
+}
+
+impl Socket {
+    /// Makes a socket and binds it to `address`.
+    pub fn bind(address: SocketAddr, options: &BindOptions) -> Result<Socket, Errno> {
+        let domain = Domain::for_address(address);
+        // Non-blocking and close-on-exec from the start, where the system can.
+        let inner = socket2::Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+        inner.set_nonblocking(true)?;
+        if domain == Domain::IPV6 {
+            inner.set_only_v6(options.v6_only)?;
+        }
+        if options.reuse_addr {
+            reuse_addr(&inner)?;
+        }
+        if options.reuse_port {
+            reuse_port(&inner)?;
+        }
+        if let Some(bytes) = options.recv_buffer_size {
+            inner.set_recv_buffer_size(bytes)?;
+        }
+        if let Some(bytes) = options.send_buffer_size {
+            inner.set_send_buffer_size(bytes)?;
+        }
+        // Before bind: a datagram queued earlier than the option stays as it was queued.
+        let gro = options.gro && options::set_gro(inner.as_raw_fd());
+        inner.bind(&SockAddr::from(address))?;
+        Ok(Socket {
+            identity: Identity::of(inner.as_raw_fd())?,
+            inner,
+            backend: options.backend,
+            gro,
+            v6: domain == Domain::IPV6,
+            restore_blocking: false,
+            parked: None,
+            arena: Arena::default(),
+            counters: Counters::default(),
+        })
+    }
+
+    /// Takes a bound or unbound UDP socket over.
+    pub fn from_fd(fd: RawFd, adoption: &Adoption) -> Result<Socket, NotAdopted> {
+        let (domain, blocking) = check(fd)?;
+        if options::gro(fd) && !adoption.large_slots {
+            return Err(NotAdopted::Coalesces);
+        }
+        let fd = if adoption.dup {
+            // SAFETY: fcntl(F_DUPFD_CLOEXEC) takes and gives numbers.
+            unsafe { syscall!(fcntl(fd, libc::F_DUPFD_CLOEXEC, 0)) }?
+        } else {
+            fd
+        };
+        // SAFETY: an open descriptor, checked above, which the caller hands over, or our duplicate of it.
+        let inner = unsafe { socket2::Socket::from_raw_fd(fd) };
+        let prepared = inner
+            .set_nonblocking(true)
+            .and_then(|()| inner.set_cloexec(true))
+            .map_err(Errno::from)
+            .and_then(|()| Identity::of(fd));
+        let identity = match prepared {
+            Ok(identity) => identity,
+            Err(errno) => {
+                if !adoption.dup {
+                    std::mem::forget(inner); // still the caller's
+                }
+                return Err(errno.into());
+            }
+        };
+        // A socket that has it on is read as one that has it on, whoever did it.
+        let gro = options::gro(fd) || adoption.gro && options::set_gro(fd);
+        Ok(Socket {
+            inner,
+            identity,
+            backend: adoption.backend,
+            gro,
+            v6: domain == libc::AF_INET6,
+            restore_blocking: blocking,
+            parked: None,
+            arena: Arena::default(),
+            counters: Counters::default(),
+        })
+    }
+}
+
+/// The domain of a UDP socket and whether it is in blocking mode; an error for anything else.
+fn check(fd: RawFd) -> Result<(i32, bool), NotAdopted> {
+    // SAFETY: fcntl(F_GETFL) takes and gives numbers.
+    let flags = unsafe { syscall!(fcntl(fd, libc::F_GETFL)) }?;
+    match options::kind(fd)? {
+        None => Ok((options::domain(fd)?, flags & libc::O_NONBLOCK == 0)),
+        Some(kind) => Err(NotAdopted::Kind(kind)),
+    }
+}
+
+fn reuse_addr(socket: &socket2::Socket) -> Result<(), Errno> {
+    // The BSDs share a multicast port by SO_REUSEPORT only, and libuv takes it for node:dgram's reuseAddr.
+    #[cfg(bsd)]
+    socket.set_reuse_port(true)?;
+    #[cfg(not(bsd))]
+    socket.set_reuse_address(true)?;
+    Ok(())
+}
+
+/// SO_REUSEPORT where it spreads load; ENOTSUP, as node:dgram says it, where it would only let one socket starve.
+pub fn reuse_port(socket: &socket2::Socket) -> Result<(), Errno> {
+    #[cfg(linux_sockets)]
+    return Ok(socket.set_reuse_port(true)?);
+    #[cfg(target_os = "freebsd")]
+    return Ok(socket.set_reuse_port_lb(true)?);
+    #[cfg(not(any(linux_sockets, target_os = "freebsd")))]
+    {
+        let _ = socket;
+        Err(Errno(libc::ENOTSUP))
+    }
+}

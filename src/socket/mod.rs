@@ -1,0 +1,148 @@
+//! One UDP socket: its descriptor, how it receives, and what it has counted.
+//!
+//! The descriptor's number is the process's, not ours: anybody may close it, and the kernel gives it out again. So the
+//! socket keeps the identity of what it opened and compares before each call; from then on such a socket says EBADF,
+//! and neither reads nor closes what is not its own.
+
+mod create;
+mod receive;
+mod send;
+
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
+
+use crate::arena::Arena;
+use crate::record::Tally;
+use crate::sys::options::{self, Identity};
+use crate::sys::{Backend, Errno, wait};
+
+pub use create::{Adoption, BindOptions, NotAdopted, reuse_port};
+pub use receive::Call;
+
+/// Counts since the socket was made. None of them wraps in practice: 2⁶⁴ bytes are 46 years at 100 Gbit/s.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    /// What the fills added up to.
+    pub total: Tally,
+    /// Receives that gave at least one datagram.
+    pub batches: u64,
+    /// Messages whose control messages lost their end (`MSG_CTRUNC`).
+    pub control_truncated: u64,
+    /// How many batches held 2ⁿ to 2ⁿ⁺¹ - 1 datagrams.
+    pub batch_sizes: [u64; BATCH_SIZES],
+}
+
+/// Classes of `batch_sizes`: the largest batch holds 2¹⁴ messages of 2⁷ datagrams.
+pub const BATCH_SIZES: usize = 22;
+
+/// See the module's documentation.
+pub struct Socket {
+    inner: socket2::Socket,
+    identity: Identity,
+    backend: Backend,
+    gro: bool,
+    v6: bool,
+    /// Set when `fromFd` changed the mode of a file that others may hold too.
+    restore_blocking: bool,
+    /// An error that the portable loop took from the kernel behind a batch: the next call's.
+    parked: Option<Errno>,
+    arena: Arena,
+    counters: Counters,
+}
+
+impl Socket {
+    /// The descriptor, or EBADF where it is no longer ours.
+    pub fn fd(&self) -> Result<RawFd, Errno> {
+        let fd = self.inner.as_raw_fd();
+        if Identity::of(fd) == Ok(self.identity) { Ok(fd) } else { Err(Errno(libc::EBADF)) }
+    }
+
+    /// The descriptor's number, whoever it belongs to now.
+    pub fn number(&self) -> RawFd {
+        self.inner.as_raw_fd()
+    }
+
+    /// Another descriptor of the same socket, close-on-exec, that nobody else knows.
+    pub fn duplicate(&self) -> Result<OwnedFd, Errno> {
+        self.fd()?;
+        Ok(self.inner.try_clone()?.into())
+    }
+
+    /// How the next call will receive.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Whether a message may hold many datagrams.
+    pub fn gro(&self) -> bool {
+        self.gro
+    }
+
+    /// What has been counted so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Messages that the kernel dropped, see [`options::drops`].
+    pub fn kernel_drops(&self) -> Option<u32> {
+        options::drops(self.fd().ok()?)
+    }
+
+    /// The address it is bound to, getsockname(2).
+    pub fn local_address(&self) -> Result<SocketAddr, Errno> {
+        self.fd()?;
+        self.inner.local_addr()?.as_socket().ok_or(Errno(libc::EAFNOSUPPORT))
+    }
+
+    /// The address it is connected to, getpeername(2); ENOTCONN where it is not.
+    pub fn peer_address(&self) -> Result<SocketAddr, Errno> {
+        self.fd()?;
+        self.inner.peer_addr()?.as_socket().ok_or(Errno(libc::ENOTCONN))
+    }
+
+    /// Receive and send buffer in bytes, as the kernel has them: socket(7) doubles what was asked for.
+    pub fn buffer_sizes(&self) -> Result<(usize, usize), Errno> {
+        self.fd()?;
+        Ok((self.inner.recv_buffer_size()?, self.inner.send_buffer_size()?))
+    }
+
+    /// Asks for a receive buffer of this many bytes; the kernel clamps it to net.core.rmem_max.
+    pub fn set_recv_buffer_size(&self, bytes: usize) -> Result<(), Errno> {
+        self.fd()?;
+        Ok(self.inner.set_recv_buffer_size(bytes)?)
+    }
+
+    /// Asks for a send buffer of this many bytes; the kernel clamps it to net.core.wmem_max.
+    pub fn set_send_buffer_size(&self, bytes: usize) -> Result<(), Errno> {
+        self.fd()?;
+        Ok(self.inner.set_send_buffer_size(bytes)?)
+    }
+
+    /// Whether a receive would find something now.
+    pub fn is_readable(&self) -> Result<bool, Errno> {
+        if self.parked.is_some() {
+            return Ok(true);
+        }
+        wait::is_readable(self.fd()?)
+    }
+
+    /// Whether reading has been shut down, see [`wait::is_shut_down`].
+    pub fn is_shut_down(&self) -> bool {
+        self.fd().is_ok_and(wait::is_shut_down)
+    }
+
+    /// Closes the descriptor if it is still ours; EBADF, and nothing closed, if not.
+    pub fn close(self) -> Result<(), Errno> {
+        let ours = self.fd();
+        if ours.is_ok() && self.restore_blocking {
+            // It fails only where the descriptor is none, and it is one.
+            let _ = self.inner.set_nonblocking(false);
+        }
+        match ours {
+            Ok(_) => drop(self.inner),
+            // Let go of the number without closing what has it now.
+            Err(_) => _ = self.inner.into_raw_fd(),
+        }
+        ours.map(drop)
+    }
+}

@@ -1,0 +1,161 @@
+//! Socket options that socket2 does not have, and what this system can do.
+
+use std::mem;
+use std::os::fd::{BorrowedFd, RawFd};
+
+use libc::{c_int, c_void, socklen_t};
+
+use super::{Errno, syscall};
+
+/// UDP_GRO, udp(7): the kernel hands coalesced datagrams of one flow over as one message (Linux 5.0).
+#[cfg(linux_sockets)]
+pub const UDP_GRO: c_int = libc::UDP_GRO;
+/// UDP_SEGMENT, udp(7): the kernel cuts one message into datagrams of this size (Linux 4.18).
+#[cfg(linux_sockets)]
+pub const UDP_SEGMENT: c_int = libc::UDP_SEGMENT;
+
+/// Turns UDP_GRO on; `false` where the kernel has none. It is never turned off again: messages that are already
+/// coalesced would come out as one datagram, with no sign.
+pub fn set_gro(fd: RawFd) -> bool {
+    #[cfg(linux_sockets)]
+    return set_int(fd, libc::SOL_UDP, UDP_GRO, 1).is_ok();
+    #[cfg(not(linux_sockets))]
+    return {
+        let _ = fd;
+        false
+    };
+}
+
+/// Whether UDP_GRO is on.
+pub fn gro(fd: RawFd) -> bool {
+    #[cfg(linux_sockets)]
+    return get_int(fd, libc::SOL_UDP, UDP_GRO).is_ok_and(|on| on != 0);
+    #[cfg(not(linux_sockets))]
+    return {
+        let _ = fd;
+        false
+    };
+}
+
+/// The datagram size of a coalesced message, from its control messages.
+pub fn gro_segment(control: crate::cmsg::Messages<'_>) -> Option<c_int> {
+    #[cfg(linux_sockets)]
+    return control
+        .filter(|message| message.level == libc::SOL_UDP && message.kind == UDP_GRO)
+        .find_map(|message| message.int());
+    #[cfg(not(linux_sockets))]
+    return {
+        let _ = control;
+        None
+    };
+}
+
+/// Whether the kernel takes UDP_SEGMENT.
+pub fn gso(fd: RawFd) -> bool {
+    #[cfg(linux_sockets)]
+    return get_int(fd, libc::SOL_UDP, UDP_SEGMENT).is_ok();
+    #[cfg(not(linux_sockets))]
+    return {
+        let _ = fd;
+        false
+    };
+}
+
+/// Messages that the kernel dropped at this socket since it was made, modulo 2³².
+///
+/// SO_MEMINFO, socket(7) since Linux 4.12: nine u32, of which SK_MEMINFO_DROPS is the last
+/// (include/uapi/linux/sock_diag.h). It is right at once, where SO_RXQ_OVFL comes only with a later datagram.
+pub fn drops(fd: RawFd) -> Option<u32> {
+    #[cfg(linux_sockets)]
+    {
+        const SK_MEMINFO_DROPS: usize = 8;
+        let mut values = [0u32; SK_MEMINFO_DROPS + 1];
+        let mut length = size_of_val(&values) as socklen_t;
+        // SAFETY: `length` bytes at `values` are ours to write.
+        let told = unsafe {
+            syscall!(getsockopt(
+                fd,
+                libc::SOL_SOCKET,
+                libc::SO_MEMINFO,
+                values.as_mut_ptr().cast(),
+                &raw mut length
+            ))
+        };
+        let complete = told.is_ok() && length as usize == size_of_val(&values);
+        complete.then_some(values[SK_MEMINFO_DROPS])
+    }
+    #[cfg(not(linux_sockets))]
+    {
+        let _ = fd;
+        None
+    }
+}
+
+/// Reads an option that is a C `int`, getsockopt(2).
+pub fn get_int(fd: RawFd, level: c_int, name: c_int) -> Result<c_int, Errno> {
+    let mut value: c_int = 0;
+    let mut length = size_of::<c_int>() as socklen_t;
+    // SAFETY: `length` bytes at `value` are ours to write.
+    unsafe { syscall!(getsockopt(fd, level, name, (&raw mut value).cast(), &raw mut length)) }?;
+    Ok(value)
+}
+
+/// Sets an option that is a C `int`, setsockopt(2).
+pub fn set_int(fd: RawFd, level: c_int, name: c_int, value: c_int) -> Result<(), Errno> {
+    let length = size_of::<c_int>() as socklen_t;
+    // SAFETY: `length` bytes at `value` are readable.
+    unsafe { syscall!(setsockopt(fd, level, name, (&raw const value).cast::<c_void>(), length)) }?;
+    Ok(())
+}
+
+/// The file's identity, fstat(2): a descriptor's number can be closed and given out again behind our back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    device: libc::dev_t,
+    inode: libc::ino_t,
+}
+
+impl Identity {
+    /// Who `fd` is now.
+    pub fn of(fd: RawFd) -> Result<Identity, Errno> {
+        let stat = stat(fd)?;
+        Ok(Identity { device: stat.st_dev, inode: stat.st_ino })
+    }
+}
+
+/// What a descriptor that is no UDP socket is, as libuv guesses it (`uv_guess_handle`) and Node names it in
+/// ERR_INVALID_FD_TYPE; `None` for a UDP socket.
+pub fn kind(fd: RawFd) -> Result<Option<&'static str>, Errno> {
+    let file = stat(fd)?.st_mode & libc::S_IFMT;
+    // SAFETY: isatty(3) takes a number.
+    if unsafe { libc::isatty(fd) } == 1 {
+        return Ok(Some("TTY"));
+    }
+    Ok(match file {
+        libc::S_IFREG | libc::S_IFCHR => Some("FILE"),
+        libc::S_IFIFO => Some("PIPE"),
+        libc::S_IFSOCK => match (get_int(fd, libc::SOL_SOCKET, libc::SO_TYPE)?, domain(fd)?) {
+            (libc::SOCK_DGRAM, libc::AF_INET | libc::AF_INET6) => None,
+            (libc::SOCK_STREAM, libc::AF_INET | libc::AF_INET6) => Some("TCP"),
+            (libc::SOCK_STREAM, libc::AF_UNIX) => Some("PIPE"),
+            _ => Some("UNKNOWN"),
+        },
+        _ => Some("UNKNOWN"),
+    })
+}
+
+/// A socket's family, from its own name: SO_DOMAIN is not everywhere, getsockname(2) is.
+pub fn domain(fd: RawFd) -> Result<c_int, Errno> {
+    // SAFETY: used for one call, by which the system finds out whether it is open.
+    let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+    let name = socket2::SockRef::from(&socket).local_addr()?;
+    Ok(c_int::from(name.family()))
+}
+
+fn stat(fd: RawFd) -> Result<libc::stat, Errno> {
+    // SAFETY: zero is a value for each of stat's integers.
+    let mut stat = unsafe { mem::zeroed() };
+    // SAFETY: `stat` is ours to write.
+    unsafe { syscall!(fstat(fd, &raw mut stat)) }?;
+    Ok(stat)
+}

@@ -1,0 +1,35 @@
+//! recvmsg(2) in a loop: one message a system call, on every Unix.
+//!
+//! It is recvmsg(2) and not recv_from for the sake of control messages: a socket with UDP_GRO on, read without them,
+//! gives forty datagrams as one with no sign of it.
+
+use std::os::fd::RawFd;
+
+use libc::c_int;
+
+use super::{Errno, MMsgHdr, Received, retry, syscall};
+
+/// Receives message after message until none is there, no header is left, or one fails.
+///
+/// # Safety
+/// Every header's name, iovec and control lead to memory valid for writes of the lengths beside them.
+pub unsafe fn receive(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<Received, Errno> {
+    let flags = flags | libc::MSG_DONTWAIT;
+    for (index, header) in headers.iter_mut().enumerate() {
+        let length = retry(|| {
+            // SAFETY: the caller vouches for what the header leads to.
+            unsafe { syscall!(recvmsg(fd, &raw mut header.msg_hdr, flags)) }
+        });
+        match length {
+            Ok(length) => header.msg_len = length as _,
+            Err(error) if index == 0 => return Err(error),
+            Err(Errno(libc::EAGAIN)) => return Ok(Received { count: index, parked: None }),
+            // recvmsg(2) has taken the error from the socket; recvmmsg(2) would have put it back.
+            Err(error) => return Ok(Received { count: index, parked: Some(error) }),
+        }
+    }
+    match headers.len() {
+        0 => Err(Errno(libc::EAGAIN)),
+        count => Ok(Received { count, parked: None }),
+    }
+}

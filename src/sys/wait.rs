@@ -1,0 +1,144 @@
+//! Waiting for a socket on the calling thread: poll(2) in slices.
+//!
+//! The caller is a JavaScript thread, which may be told to end meanwhile (`worker.terminate()`, `process.exit()`), and
+//! nothing wakes a thread that sits in native code. So no single wait is longer than [`SLICE`], and between two the
+//! caller is asked.
+
+use std::os::fd::RawFd;
+use std::time::{Duration, Instant};
+
+use libc::{c_int, c_short, pollfd};
+
+use super::{Errno, retry, syscall};
+
+/// The longest single wait.
+pub const SLICE: Duration = Duration::from_millis(50);
+
+/// `POLLRDHUP`, where the kernel has it: reading has been shut down.
+#[cfg(linux_sockets)]
+const READ_SHUT_DOWN: c_short = libc::POLLRDHUP;
+#[cfg(not(linux_sockets))]
+const READ_SHUT_DOWN: c_short = 0;
+
+/// Why a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// A receive will not find the queue empty; or it will, if another holder of the descriptor was quicker or the
+    /// datagram's checksum was wrong, and then the wait goes on (select(2), BUGS).
+    Readable,
+    /// Reading has been shut down: whatever is queued can still be received, then nothing ever again.
+    ShutDown,
+    /// The deadline has passed.
+    TimedOut,
+    /// The caller's thread is to end.
+    Interrupted,
+}
+
+/// Waits until `fd` is readable or has an error to tell, `deadline` (`None`: for ever) or `interrupted`.
+///
+/// `interrupted` is asked after every slice, signal and wake.
+pub fn readable(
+    fd: RawFd,
+    deadline: Option<Instant>,
+    interrupted: &mut dyn FnMut() -> bool,
+) -> Result<Ended, Errno> {
+    loop {
+        let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        let events = match poll(fd, left.map_or(SLICE, |left| left.min(SLICE))) {
+            Err(Errno(libc::EINTR)) => 0,
+            events => events?,
+        };
+        if interrupted() {
+            return Ok(Ended::Interrupted);
+        }
+        if events & libc::POLLNVAL != 0 {
+            return Err(Errno(libc::EBADF));
+        }
+        if events & READ_SHUT_DOWN != 0 {
+            return Ok(Ended::ShutDown);
+        }
+        if events != 0 {
+            return Ok(Ended::Readable);
+        }
+        if left == Some(Duration::ZERO) {
+            return Ok(Ended::TimedOut);
+        }
+    }
+}
+
+/// Whether a receive would find something, or an error, now.
+pub fn is_readable(fd: RawFd) -> Result<bool, Errno> {
+    retry(|| poll(fd, Duration::ZERO)).map(|events| events != 0)
+}
+
+/// Whether reading has been shut down. Such a socket is readable for ever and gives nothing.
+pub fn is_shut_down(fd: RawFd) -> bool {
+    retry(|| poll(fd, Duration::ZERO)).is_ok_and(|events| events & READ_SHUT_DOWN != 0)
+}
+
+fn poll(fd: RawFd, timeout: Duration) -> Result<c_short, Errno> {
+    let mut entry = pollfd { fd, events: libc::POLLIN | READ_SHUT_DOWN, revents: 0 };
+    // Rounded up: a wait of 0.3 ms must not become a loop without one.
+    let milliseconds = timeout.as_micros().div_ceil(1000) as c_int;
+    // SAFETY: one pollfd, which outlives the call.
+    unsafe { syscall!(poll(&raw mut entry, 1, milliseconds)) }?;
+    Ok(entry.revents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::UdpSocket;
+    use std::os::fd::AsRawFd;
+
+    fn bound() -> UdpSocket {
+        UdpSocket::bind("127.0.0.1:0").unwrap()
+    }
+
+    #[test]
+    fn ends_at_the_deadline_and_not_before() {
+        let socket = bound();
+        let deadline = Instant::now() + Duration::from_millis(120);
+        let mut asked = 0;
+        let ended = readable(socket.as_raw_fd(), Some(deadline), &mut || {
+            asked += 1;
+            false
+        });
+        assert_eq!(ended, Ok(Ended::TimedOut));
+        assert!(Instant::now() >= deadline);
+        assert!(asked >= 3, "asked {asked} times in three slices");
+    }
+
+    #[test]
+    fn ends_when_interrupted() {
+        let socket = bound();
+        assert_eq!(readable(socket.as_raw_fd(), None, &mut || true), Ok(Ended::Interrupted));
+    }
+
+    #[test]
+    fn ends_when_a_datagram_comes() {
+        let socket = bound();
+        assert_eq!(is_readable(socket.as_raw_fd()), Ok(false));
+        let to = socket.local_addr().unwrap();
+        let sender = std::thread::spawn(move || bound().send_to(b"x", to).unwrap());
+        assert_eq!(readable(socket.as_raw_fd(), None, &mut || false), Ok(Ended::Readable));
+        assert_eq!(is_readable(socket.as_raw_fd()), Ok(true));
+        sender.join().unwrap();
+    }
+
+    #[test]
+    fn tells_a_closed_descriptor() {
+        assert_eq!(readable(1 << 20, None, &mut || false), Err(Errno(libc::EBADF)));
+    }
+
+    #[cfg(linux_sockets)]
+    #[test]
+    fn tells_that_reading_was_shut_down() {
+        let socket = bound();
+        assert!(!is_shut_down(socket.as_raw_fd()));
+        // SAFETY: shutdown(2) takes no memory. It says ENOTCONN of an unconnected socket, and shuts it down.
+        unsafe { libc::shutdown(socket.as_raw_fd(), libc::SHUT_RD) };
+        assert!(is_shut_down(socket.as_raw_fd()));
+        assert_eq!(readable(socket.as_raw_fd(), None, &mut || false), Ok(Ended::ShutDown));
+    }
+}
