@@ -527,7 +527,8 @@ const terminal = script ? '' : ' [skipped: no util-linux script(1)]'
 
 ;(script ? describe : describe.skip)(`listen on a terminal${terminal}`, () => {
   const onTerminal = (...args: string[]) => {
-    const command = [process.execPath, main, 'listen', '--address', '127.0.0.1', ...args].join(' ')
+    // Without exec, a shell such as dash stays in the foreground group and dies of the Ctrl-C itself.
+    const command = ['exec', process.execPath, main, 'listen', '--address', '127.0.0.1', ...args].join(' ')
     return new Running('script', ['-qec', command, '/dev/null'], { env: { TERM: 'xterm' } })
   }
 
