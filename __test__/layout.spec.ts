@@ -103,7 +103,8 @@ describeRows('a received message', (row) => {
       SLOT,
       0,
     ])
-    expect(datagram[layout.FLAGS]).toBe(layout.TRUNCATED)
+    expect(datagram[layout.FLAGS]! & 0xffff).toBe(layout.TRUNCATED)
+    expect(datagram[layout.FLAGS]! >>> layout.PORT_SHIFT).toBe(sender.port)
     expect(bytes.toString('latin1', 0, SLOT)).toBe('0123456789abcdef')
   })
 

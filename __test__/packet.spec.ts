@@ -123,9 +123,10 @@ describeRows('a batch whose memory was transferred away', (row) => {
     const { receiver, sender, batch } = setUp(row)
     fill(receiver, batch, sender, ['first'])
     const packet = batch.at(0)!
+    const { byteOffset } = batch.bytes
     const memory = batch.bytes.buffer as ArrayBuffer
     const moved = structuredClone(memory, { transfer: [memory] })
-    expect(Buffer.from(moved, 0, 5).toString()).toBe('first')
+    expect(Buffer.from(moved, byteOffset, 5).toString()).toBe('first')
     sender.send('second', receiver.address())
     const calls = [
       () => receiver.recv(batch),

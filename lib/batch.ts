@@ -7,7 +7,7 @@ import type { UdpSocket } from './socket'
 import { validateInteger, validateOptions } from './validators'
 
 /** As constants of this module: V8 folds these, and not another module's. */
-const { DATAGRAM, MESSAGE, MESSAGE_INDEX, OFFSET, PORT, SIZE } = layout
+const { DATAGRAM, FLAGS, MESSAGE, MESSAGE_INDEX, OFFSET, PORT_SHIFT, SIZE } = layout
 
 /** Shape of a batch's memory. */
 export interface PacketBatchOptions {
@@ -96,7 +96,10 @@ export class PacketBatch implements Iterable<Packet> {
     return this.#socket
   }
 
-  /** The whole memory, all slots; `offsetAt(i)` and `sizeAt(i)` say where in it datagram `i` is. No copy. */
+  /**
+   * The whole memory, all slots; `offsetAt(i)` and `sizeAt(i)` say where in it datagram `i` is. No copy. In
+   * `bytes.buffer` it begins at `bytes.byteOffset`, which is not 0: the slots begin with a cache line.
+   */
   get bytes(): Buffer {
     return this.#live().bytes
   }
@@ -124,7 +127,7 @@ export class PacketBatch implements Iterable<Packet> {
 
   /** Port of the sender of datagram `index`. @throws ERR_OUT_OF_RANGE outside the batch. */
   portAt(index: number): number {
-    return this.#memory.messages[this.#message(index) + PORT]!
+    return this.#memory.datagrams[this.#row(index) + FLAGS]! >>> PORT_SHIFT
   }
 
   /** IP address of the sender of datagram `index`. @throws ERR_OUT_OF_RANGE outside the batch. */
@@ -218,10 +221,14 @@ class Packets implements IterableIterator<Packet> {
     const memory = this.#memory
     if (memory.stale) throw batchStale()
     const index = this.#index
-    if (index >= memory.length) return { value: undefined, done: true }
-    this.#index = index + 1
-    this.#packets[index] ??= new Packet(memory, index)
-    return { value: this.#packets[index], done: false }
+    const done = index >= memory.length
+    let value: Packet | undefined
+    if (!done) {
+      this.#index = index + 1
+      value = this.#packets[index] ??= new Packet(memory, index)
+    }
+    // One literal, and not one for each case: only so does V8 see that a loop keeps none of them.
+    return { value, done } as IteratorResult<Packet, undefined>
   }
 
   [Symbol.iterator](): this {

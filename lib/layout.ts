@@ -4,7 +4,7 @@
  */
 
 /** Words before the first message. */
-export const HEADER = 3
+export const HEADER = 4
 /** Words of one message. */
 export const MESSAGE = 9
 /** Words of one datagram. */
@@ -23,11 +23,14 @@ export const ADDRESS = 4
 /** Words of a socket address, the first part of a message. */
 export const SOCKADDR = 8
 
-/** Datagram: offset in the batch's bytes, size in bytes, index of its message, flags. */
+/** Datagram: offset in the batch's bytes, size in bytes, index of its message, flags below its sender's port. */
 export const OFFSET = 0
 export const SIZE = 1
 export const MESSAGE_INDEX = 2
 export const FLAGS = 3
+
+/** The bits below the port, which a datagram has as well as its message: one row less to look at. */
+export const PORT_SHIFT = 16
 
 /** Datagram flag: it was longer than its slot. */
 export const TRUNCATED = 1

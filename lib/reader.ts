@@ -37,6 +37,7 @@ const { EBADF, ENOTSOCK, EFAULT, EINVAL } = os.errno
 const ESHUTDOWN = systemConstants().eshutdown
 /** Errors that no later receive can overcome. */
 const FINAL = new Set([EBADF, ENOTSOCK, EFAULT, EINVAL].map((errno) => -errno))
+const NONE: number[] = []
 /** Wakes in a row that gave nothing but errors, after which any error is final: it would spin. */
 const MOST_FAILURES = 16
 
@@ -229,11 +230,11 @@ export class Reader {
     }
     this.#batch ??= this.#host.newBatch()
     const batch = this.#batch
-    // A pending error comes before the data behind it, and receiving takes it from the socket.
-    const errors: number[] = []
     let count = this.#host.fill(batch)
+    let errors = NONE
     if (count < 0) {
-      errors.push(count)
+      errors = [count]
+      // A pending error comes before the data behind it, and receiving takes it from the socket.
       if (!FINAL.has(count)) count = this.#host.fill(batch)
       if (count < 0) errors.push(count)
     }
@@ -241,7 +242,8 @@ export class Reader {
     try {
       if (count > 0) this.#deliver(batch)
     } finally {
-      this.#report(errors, count)
+      if (errors === NONE) this.#failures = 0
+      else this.#report(errors, count)
     }
     if (count === 0) this.#nothing()
     return count > 0 && more && (this.#listening || this.#iterator !== null) && !this.#paused && !this.#closed

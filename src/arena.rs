@@ -9,8 +9,10 @@
 //! ```
 //!
 //! Names, iovecs and controls are linked to their header when the arena grows. Three fields are in-out in recvmsg(2)
-//! (`msg_namelen`, `msg_controllen`, `msg_flags`) and set anew before each call, as are the iovecs: the memory they
-//! point to is JavaScript's, looked up for this call, and nothing reads them once the call is over.
+//! (`msg_namelen`, `msg_controllen`, `msg_flags`) and set anew before each call, in the headers that the call before may
+//! have written to. The memory that the iovecs point to is JavaScript's, looked up for each call, and nothing reads them
+//! once the call is over: they are written where the memory is another than the last call's. Most calls find little, and
+//! to write to all 64 headers of a batch for one datagram costs as much as the rest of the work.
 
 use std::mem;
 use std::net::SocketAddr;
@@ -22,7 +24,7 @@ use crate::sockaddr;
 use crate::sys::MMsgHdr;
 
 /// Memory to receive into: `count` slots of `size` bytes each, one message a slot.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slots {
     base: *mut u8,
     size: usize,
@@ -69,27 +71,47 @@ pub struct Arena {
     iovecs: Vec<iovec>,
     names: Vec<sockaddr_storage>,
     controls: Vec<Room>,
+    /// The slots that the first `aimed` iovecs point to.
+    slots: Option<Slots>,
+    aimed: usize,
+    /// How many headers, from the first, may have been written to since they were set.
+    used: usize,
 }
 
 impl Arena {
-    /// The headers for one call that receives into the first `vlen` of `slots`.
+    /// The headers for one call that receives into the first `vlen` of `slots`. [`Arena::used`] is to follow.
     pub fn prepare(&mut self, slots: Slots, vlen: usize) -> &mut [MMsgHdr] {
         let vlen = vlen.min(slots.count);
         if vlen > self.headers.len() {
             self.grow(vlen);
         }
-        for (index, (header, iov)) in self.headers.iter_mut().zip(&mut self.iovecs).take(vlen).enumerate() {
+        if self.slots != Some(slots) {
+            self.slots = Some(slots);
+            self.aimed = 0;
+        }
+        for (index, iov) in self.iovecs.iter_mut().enumerate().take(vlen).skip(self.aimed) {
             // In bounds, as index < vlen <= slots.count; wrapping_add only because nothing is dereferenced here.
             iov.iov_base = slots.base.wrapping_add(index * slots.size).cast();
             iov.iov_len = slots.size;
+        }
+        self.aimed = self.aimed.max(vlen);
+        for header in self.headers.iter_mut().take(self.used) {
             header.msg_hdr.msg_namelen = size_of::<sockaddr_storage>() as _;
             header.msg_hdr.msg_controllen = size_of::<Room>() as _;
             header.msg_hdr.msg_flags = 0;
         }
+        // Until the caller knows better.
+        self.used = self.headers.len();
         &mut self.headers[..vlen]
     }
 
+    /// The call that `prepare` was for has received `count` messages, and no other headers were written to.
+    pub fn used(&mut self, count: usize) {
+        self.used = count;
+    }
+
     /// What the last call said of its message `index`, which must be one that it counted.
+    #[inline]
     #[allow(clippy::unnecessary_cast)] // msg_controllen is size_t on Linux, socklen_t elsewhere
     pub fn message(&self, index: usize) -> Message<'_> {
         let MMsgHdr { msg_hdr, msg_len, .. } = &self.headers[index];
@@ -121,6 +143,8 @@ impl Arena {
             header.msg_hdr.msg_name = names.wrapping_add(index).cast();
             header.msg_hdr.msg_control = controls.wrapping_add(index).cast();
         }
+        self.aimed = 0;
+        self.used = vlen;
     }
 }
 
@@ -158,15 +182,45 @@ mod tests {
     fn in_out_fields_are_set_before_every_call() {
         let mut memory = [0; 64];
         let mut arena = Arena::default();
-        for header in arena.prepare(slots(&mut memory, 16), 4) {
-            header.msg_hdr.msg_namelen = 0;
-            header.msg_hdr.msg_controllen = 0;
-            header.msg_hdr.msg_flags = libc::MSG_TRUNC;
+        // What the kernel wrote to, as far as the caller can tell: all of them where the call failed.
+        for told in [None, Some(4), Some(2), Some(0)] {
+            for header in arena.prepare(slots(&mut memory, 16), 4).iter_mut().take(told.unwrap_or(4)) {
+                header.msg_hdr.msg_namelen = 0;
+                header.msg_hdr.msg_controllen = 0;
+                header.msg_hdr.msg_flags = libc::MSG_TRUNC;
+            }
+            told.into_iter().for_each(|count| arena.used(count));
+            // A call for fewer in between does not make the rest forgotten.
+            arena.prepare(slots(&mut memory, 16), 1);
+            arena.used(1);
+            for header in arena.prepare(slots(&mut memory, 16), 4) {
+                assert_eq!(header.msg_hdr.msg_namelen as usize, size_of::<sockaddr_storage>());
+                assert_eq!(header.msg_hdr.msg_controllen as usize, cmsg::ROOM);
+                assert_eq!(header.msg_hdr.msg_flags, 0);
+            }
         }
-        for header in arena.prepare(slots(&mut memory, 16), 4) {
-            assert_eq!(header.msg_hdr.msg_namelen as usize, size_of::<sockaddr_storage>());
-            assert_eq!(header.msg_hdr.msg_controllen as usize, cmsg::ROOM);
-            assert_eq!(header.msg_hdr.msg_flags, 0);
+    }
+
+    #[test]
+    fn iovecs_follow_the_memory() {
+        let (mut memory, mut other) = ([0; 64], [0; 64]);
+        let mut arena = Arena::default();
+        let cases = [
+            (slots(&mut memory, 16), 2),
+            (slots(&mut memory, 16), 4),
+            (slots(&mut other, 16), 1),
+            (slots(&mut other, 16), 3),
+            (slots(&mut memory, 16), 4),
+            (slots(&mut memory, 8), 8),
+            (slots(&mut memory[..32], 8), 4),
+        ];
+        for (slots, vlen) in cases {
+            assert_eq!(arena.prepare(slots, vlen).len(), vlen);
+            for index in 0..vlen {
+                let iov = arena.iovecs[index];
+                assert_eq!(iov.iov_base, slots.base.wrapping_add(index * slots.size).cast());
+                assert_eq!(iov.iov_len, slots.size);
+            }
         }
     }
 

@@ -10,14 +10,21 @@
 //! are told apart here; so a table for such slots has room for capacity × 128 datagrams. The room is the table's
 //! length and nothing else: what a message claims beyond it is counted, never written.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-/// Words before the first message: how many datagrams and messages the fill gave, and whether more may be waiting.
-pub const HEADER: usize = 3;
+/// Words before the first message: how many datagrams and messages the fill gave, whether more may be waiting, and one
+/// that is 0, so that rows begin where a load of 16 bytes crosses no cache line.
+pub const HEADER: usize = 4;
 /// Words of one message: family (0, 4, 6), port, scope id, flow information, four of address, its length as told.
-pub const MESSAGE: usize = 9;
-/// Words of one datagram: offset in the batch's bytes, size, message index, flags.
+pub const MESSAGE: usize = SOCKADDR + 1;
+/// Words of a socket address.
+pub const SOCKADDR: usize = 8;
+/// Words of one datagram: offset in the batch's bytes, size, message index, and the sender's port above the flags.
+///
+/// The port is here as well as in the message, so that the size and the port of a datagram are one row's.
 pub const DATAGRAM: usize = 4;
+/// Bits below the port.
+pub const PORT_SHIFT: u32 = 16;
 /// Datagram flag: it was longer than its slot, the rest is lost.
 pub const TRUNCATED: u32 = 1;
 /// The most datagrams in one message: UDP_MAX_SEGMENTS, include/linux/udp.h.
@@ -54,8 +61,8 @@ pub struct Tally {
 /// A table being filled.
 pub struct Table<'a> {
     header: &'a mut [u32],
-    messages: &'a mut [u32],
-    records: &'a mut [u32],
+    messages: &'a mut [[u32; MESSAGE]],
+    records: &'a mut [[u32; DATAGRAM]],
     slot_size: usize,
     tally: Tally,
 }
@@ -68,7 +75,9 @@ impl<'a> Table<'a> {
         let messages_end = capacity.checked_mul(MESSAGE)?;
         let (header, rest) = words.split_at_mut_checked(HEADER)?;
         let (messages, records) = rest.split_at_mut_checked(messages_end)?;
-        if records.len() / DATAGRAM < capacity || capacity == 0 {
+        let (messages, _) = messages.as_chunks_mut();
+        let (records, _) = records.as_chunks_mut();
+        if records.len() < capacity || capacity == 0 {
             return None;
         }
         // Every offset fits a word.
@@ -78,35 +87,38 @@ impl<'a> Table<'a> {
     }
 
     /// Describes the message received into slot `index`: its sender once, and each of its datagrams.
+    #[inline]
     pub fn push(&mut self, index: usize, arrived: &Arrived) {
-        let Some(message) = self.messages.chunks_exact_mut(MESSAGE).nth(index) else { return };
-        write_address(message, arrived.from);
-        message[8] = arrived.length as u32;
+        let Some(message) = self.messages.get_mut(index) else { return };
+        let [name @ .., told] = message;
+        *name = address_words(arrived.from);
+        *told = arrived.length as u32;
 
         // Whatever the kernel says, the slot holds no more than its size.
         let length = arrived.length.min(self.slot_size);
-        let segment = match arrived.segment.map(usize::try_from) {
-            Some(Ok(segment @ 1..)) if segment < length => segment,
-            _ => length.max(1), // not coalesced; and an empty datagram is a datagram
-        };
         let truncated = arrived.truncated || arrived.length > self.slot_size;
-        let count = length.div_ceil(segment).max(1);
-        let first = self.tally.datagrams as usize;
-        let room = (self.records.len() / DATAGRAM - first).min(count);
+        let (segment, count) = match arrived.segment.map(usize::try_from) {
+            Some(Ok(segment @ 1..)) if segment < length => (segment, length.div_ceil(segment)),
+            _ => (length, 1), // not coalesced; and an empty datagram is a datagram
+        };
+        let rest = &mut self.records[self.tally.datagrams as usize..];
+        let room = rest.len().min(count);
         let base = index * self.slot_size;
+        let port = name[1] << PORT_SHIFT;
 
-        let records = self.records[first * DATAGRAM..].chunks_exact_mut(DATAGRAM).take(room);
-        let mut bytes = 0;
-        for (nth, record) in records.enumerate() {
-            let offset = nth * segment;
-            let size = segment.min(length - offset);
-            // Only the end of a message can be cut off.
-            let flags = if truncated && nth + 1 == count { TRUNCATED } else { 0 };
-            record.copy_from_slice(&[(base + offset) as u32, size as u32, index as u32, flags]);
-            bytes += size;
+        let mut offset = 0;
+        for record in &mut rest[..room] {
+            *record = [(base + offset) as u32, segment as u32, index as u32, port];
+            offset += segment;
+        }
+        // Only the end of a message is shorter, and only it can be cut off.
+        if room == count {
+            let [.., size, _, flags] = &mut rest[count - 1];
+            *size = (length - (count - 1) * segment) as u32;
+            *flags |= if truncated { TRUNCATED } else { 0 };
         }
         self.tally.datagrams += room as u64;
-        self.tally.bytes += bytes as u64;
+        self.tally.bytes += offset.min(length) as u64;
         self.tally.messages += 1;
         self.tally.truncated += u64::from(truncated && room == count);
         self.tally.overflow += (count - room) as u64;
@@ -121,27 +133,17 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Writes family, port, scope id, flow information and the address's bytes, eight words, as JavaScript reads them.
-pub fn write_address(words: &mut [u32], address: Option<SocketAddr>) {
-    words[..8].fill(0);
-    let Some(address) = address else { return };
-    words[1] = u32::from(address.port());
-    match address.ip() {
-        IpAddr::V4(ip) => {
-            words[0] = 4;
-            words[4] = ip.to_bits();
+/// Family, port, scope id, flow information and the address's bytes, as JavaScript reads them.
+#[inline]
+pub fn address_words(address: Option<SocketAddr>) -> [u32; SOCKADDR] {
+    match address {
+        None => [0; SOCKADDR],
+        Some(SocketAddr::V4(v4)) => [4, v4.port().into(), 0, 0, v4.ip().to_bits(), 0, 0, 0],
+        Some(SocketAddr::V6(v6)) => {
+            let bits = v6.ip().to_bits();
+            let word = |nth: u32| (bits >> (96 - 32 * nth)) as u32;
+            [6, v6.port().into(), v6.scope_id(), v6.flowinfo(), word(0), word(1), word(2), word(3)]
         }
-        IpAddr::V6(ip) => {
-            words[0] = 6;
-            let bits = ip.to_bits();
-            for (nth, word) in words[4..8].iter_mut().enumerate() {
-                *word = (bits >> (96 - 32 * nth)) as u32;
-            }
-        }
-    }
-    if let SocketAddr::V6(v6) = address {
-        words[2] = v6.scope_id();
-        words[3] = v6.flowinfo();
     }
 }
 
@@ -151,6 +153,8 @@ mod tests {
     use proptest::prelude::*;
 
     const GUARD: u32 = 0xdead_beef;
+    /// That of `arrived`, in a datagram's last word.
+    const PORT: u32 = 7 << PORT_SHIFT;
 
     fn table_words(capacity: usize, datagrams: usize) -> Vec<u32> {
         vec![GUARD; HEADER + capacity * MESSAGE + datagrams * DATAGRAM]
@@ -176,9 +180,9 @@ mod tests {
         assert_eq!(tally, Tally { datagrams: 4, bytes: 314, messages: 2, truncated: 0, overflow: 0 });
         assert_eq!(
             records(&words, 2),
-            [[0, 100, 0, 0], [100, 100, 0, 0], [200, 50, 0, 0], [65_536, 64, 1, 0]]
+            [[0, 100, 0, PORT], [100, 100, 0, PORT], [200, 50, 0, PORT], [65_536, 64, 1, PORT]]
         );
-        assert_eq!(words[..HEADER], [4, 2, 0]);
+        assert_eq!(words[..HEADER], [4, 2, 0, 0]);
         assert_eq!(words[HEADER..HEADER + MESSAGE], [4, 7, 0, 0, 0xc000_0201, 0, 0, 0, 250]);
     }
 
@@ -189,7 +193,7 @@ mod tests {
             let mut table = Table::new(&mut words, 1, 2048).unwrap();
             table.push(0, &arrived(0, segment));
             assert_eq!(table.finish(false).datagrams, 1);
-            assert_eq!(records(&words, 1), [[0, 0, 0, 0]]);
+            assert_eq!(records(&words, 1), [[0, 0, 0, PORT]]);
         }
     }
 
@@ -210,7 +214,7 @@ mod tests {
         let mut table = Table::new(&mut words, 1, 2048).unwrap();
         table.push(0, &Arrived { truncated: true, ..arrived(49_280, Some(1232)) });
         assert_eq!(table.finish(false).truncated, 1);
-        assert_eq!(records(&words, 1), [[0, 1232, 0, 0], [1232, 816, 0, TRUNCATED]]);
+        assert_eq!(records(&words, 1), [[0, 1232, 0, PORT], [1232, 816, 0, PORT | TRUNCATED]]);
         assert_eq!(words[HEADER + 8], 49_280, "the length as told is kept");
     }
 
@@ -225,10 +229,8 @@ mod tests {
 
     #[test]
     fn writes_ipv6_with_scope_and_flow() {
-        let mut words = [GUARD; 8];
         let v6 = std::net::SocketAddrV6::new("2001:db8:0:1::ff".parse().unwrap(), 53, 9, 3);
-        write_address(&mut words, Some(v6.into()));
-        assert_eq!(words, [6, 53, 3, 9, 0x2001_0db8, 1, 0, 0xff]);
+        assert_eq!(address_words(Some(v6.into())), [6, 53, 3, 9, 0x2001_0db8, 1, 0, 0xff]);
     }
 
     #[test]

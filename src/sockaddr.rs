@@ -9,6 +9,7 @@ use libc::{sa_family_t, sockaddr_in, sockaddr_in6, sockaddr_storage};
 ///
 /// The family decides only together with the length: a name shorter than its family's structure, a length of 0 (the
 /// kernel gave no name) and every other family are no address. The bytes behind `namelen` are an earlier message's.
+#[inline]
 pub fn read(storage: &sockaddr_storage, namelen: usize) -> Option<SocketAddr> {
     match i32::from(storage.ss_family) {
         libc::AF_INET if full::<sockaddr_in>(namelen) => {

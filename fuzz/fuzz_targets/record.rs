@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use recvmmsg::record::{Arrived, DATAGRAM, HEADER, MESSAGE, TRUNCATED, Table, Tally};
+use recvmmsg::record::{Arrived, DATAGRAM, HEADER, MESSAGE, PORT_SHIFT, TRUNCATED, Table, Tally};
 
 const GUARD: u32 = 0xdead_beef;
 const GUARDS: usize = 64;
@@ -67,7 +67,7 @@ fuzz_target!(|batch: Batch| {
     let (before, rest) = memory.split_at(GUARDS);
     let (words, behind) = rest.split_at(length);
     assert!(before.iter().chain(behind).all(|&word| word == GUARD), "written outside the table");
-    assert_eq!(words[..HEADER], [tally.datagrams as u32, tally.messages as u32, u32::from(batch.more)]);
+    assert_eq!(words[..HEADER], [tally.datagrams as u32, tally.messages as u32, u32::from(batch.more), 0]);
     let (cold, hot) = words[HEADER..].split_at(capacity * MESSAGE);
     let untouched = |words: &[u32]| words.iter().all(|&word| word == GUARD);
     assert_eq!(&cold[..expected.cold.len()], expected.cold);
@@ -115,7 +115,9 @@ impl Expected {
             let last = offset + size == inside;
             if self.hot.len() / DATAGRAM < room {
                 let flags = if cut && last { TRUNCATED } else { 0 };
-                self.hot.extend([(index * slot_size + offset) as u32, size as u32, index as u32, flags]);
+                let port = u32::from(arrived.from.map_or(0, |from| from.port()));
+                let last_word = port << PORT_SHIFT | flags;
+                self.hot.extend([(index * slot_size + offset) as u32, size as u32, index as u32, last_word]);
                 self.tally.datagrams += 1;
                 self.tally.bytes += size as u64;
                 self.tally.truncated += u64::from(flags);

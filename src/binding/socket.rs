@@ -148,7 +148,8 @@ pub fn socket_name(
 ) -> i32 {
     let name = held.with(|socket| if peer { socket.peer_address() } else { socket.local_address() });
     // SAFETY: no JavaScript runs while the slice lives.
-    done(name.map(|name| record::write_address(unsafe { words.as_mut_slice() }, Some(name))))
+    let words = unsafe { words.as_mut_slice() };
+    done(name.map(|name| words.copy_from_slice(&record::address_words(Some(name)))))
 }
 
 /// Bytes of the receive (or, with `send`, the send) buffer, or a negative errno.

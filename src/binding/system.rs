@@ -4,6 +4,7 @@ use napi_derive::napi;
 use socket2::{Domain, Protocol, Type};
 use std::os::fd::AsRawFd;
 
+use super::view::View;
 use crate::readiness::uv;
 use crate::socket::reuse_port;
 use crate::sys::options;
@@ -80,4 +81,10 @@ pub fn system_constants() -> SystemConstants {
 #[napi]
 pub fn interface_name(index: u32) -> Option<String> {
     sockaddr::interface_name(index)
+}
+
+/// Bytes from the beginning of `bytes` to the next cache line: 0 to 63. Where memory lies does not change.
+#[napi]
+pub fn bytes_to_cache_line(#[napi(ts_arg_type = "Uint8Array")] bytes: View<u8>) -> u32 {
+    bytes.as_mut_ptr().addr().wrapping_neg() as u32 % 64
 }

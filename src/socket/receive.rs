@@ -115,7 +115,13 @@ impl Socket {
             // SAFETY: as above.
             received = unsafe { self.backend.receive(fd, headers, call.flags) };
         }
+        if received == Err(Errno(libc::EAGAIN)) {
+            self.arena.used(1);
+        }
         let received = received?;
+        // The kernel writes to the header of a message that it hands over, and to no other. (recvmsg(2), the loop's, has
+        // written to one more where it failed behind others.)
+        self.arena.used(received.count + 1);
         self.parked = received.parked;
         Ok(received.count)
     }
