@@ -95,6 +95,27 @@ describeRows('a socket', (row) => {
     expect(receiver.recv(new PacketBatch())).toBe(0)
   })
 
+  test('receives with what is there once the getters of its options have run', () => {
+    const socket = bind(row)
+    for (const payload of ['one', 'two', 'three']) socket.send(payload, socket.address())
+    const batch = new PacketBatch({ capacity: 1 })
+    const during = (run: () => unknown) =>
+      socket.recv(batch, {
+        get timeout() {
+          run()
+          return 1000
+        },
+      })
+    expect(during(() => during(() => {}))).toBe(1)
+    expect(batch.at(0)!.data.toString()).toBe('two')
+    const { buffer } = batch.bytes
+    const detach = () => structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
+    expect(() => during(detach)).toThrow(expect.objectContaining({ code: 'ERR_BATCH_DETACHED' }))
+    expect(collect(socket, new PacketBatch(), 1).map(({ data }) => data.toString())).toEqual(['three'])
+    const closed = expect.objectContaining({ code: 'ERR_SOCKET_DGRAM_NOT_RUNNING' })
+    expect(() => during(() => socket.close())).toThrow(closed)
+  })
+
   test('gives no packet that a valueOf has cleared away', () => {
     const socket = bind(row)
     socket.send('x', socket.address())

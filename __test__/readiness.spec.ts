@@ -8,7 +8,6 @@ import { type PacketBatch, UdpSocket } from '../index'
 import {
   closed,
   describeModes,
-  expectWell,
   IDLE,
   idleTurns,
   ipv4Modes,
@@ -16,7 +15,6 @@ import {
   pair,
   peer,
   rounds,
-  runChild,
   take,
   texts,
   until,
@@ -239,13 +237,5 @@ describeModes((mode) => {
     stopped!.removeAllListeners('batch')
     for (const { socket, from } of sockets) from.send(socket, 'y')
     expect(await idleTurns()).toBeLessThan(IDLE)
-  })
-
-  test('200 sockets, half of them closed by their listeners, leave no descriptor and no thread', async () => {
-    const threads = mode.readiness === 'thread' ? 1 : 0
-    const [before, during, after] = expectWell(await runChild('many', mode)) as Record<string, number>[]
-    expect(during!.task).toBe(before!.task! + threads)
-    expect(during!.fd).toBeGreaterThanOrEqual(before!.fd! + 200)
-    expect(after).toMatchObject({ task: during!.task, fd: after!.warm })
   })
 }, ipv4Modes)

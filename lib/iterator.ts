@@ -29,7 +29,8 @@ export class BatchIterator implements AsyncIterableIterator<PacketBatch> {
 
   next(): Promise<IteratorResult<PacketBatch, undefined>> {
     return new Promise((resolve, reject) => {
-      if (this.#state === 'new') {
+      const began = this.#state === 'new'
+      if (began) {
         // It throws, and so rejects, beside another reader.
         this.#state = this.#reader.begin(this) ? 'reading' : 'ended'
       }
@@ -39,8 +40,18 @@ export class BatchIterator implements AsyncIterableIterator<PacketBatch> {
         return reject(error)
       }
       if (this.#state === 'ended') return resolve(DONE)
-      this.#pending.push({ resolve, reject })
-      this.#reader.demand()
+      const pending = { resolve, reject }
+      this.#pending.push(pending)
+      try {
+        this.#reader.demand()
+      } catch (error) {
+        this.#pending = this.#pending.filter((each) => each !== pending)
+        if (began) {
+          this.#state = 'new'
+          this.#reader.end(this)
+        }
+        throw error
+      }
     })
   }
 

@@ -21,6 +21,8 @@ export interface Host {
   fill(batch: PacketBatch): number
   /** Hands a batch to the `'batch'` listeners. */
   emitBatch(batch: PacketBatch): void
+  /** The error of a system call that failed; counted. */
+  failed(syscall: string, errno: number): Error
   /** A receive failed, and reading goes on. */
   passing(syscall: string, errno: number): void
   /** A receive failed, and reading is over. */
@@ -110,8 +112,14 @@ export class Reader {
   }
 
   resume(): void {
+    const paused = this.#paused
     this.#paused = false
-    this.#update()
+    try {
+      this.#update()
+    } catch (error) {
+      this.#paused = paused
+      throw error
+    }
     // Also where the watch runs: a descriptor closed behind our back is noticed here at the latest.
     if (this.#started) this.#startWatch()
   }
@@ -130,16 +138,25 @@ export class Reader {
         resolve(readable)
       }
       const waiter: Waiter = { resolve: settle }
-      const abort = () => {
+      const fail = (error: unknown) => {
         this.#waiters.delete(waiter)
-        reject(abortError(signal!))
+        signal?.removeEventListener('abort', abort)
+        reject(error)
+        this.#keepAlive()
+      }
+      const abort = () => {
+        fail(abortError(signal!))
         this.#update()
       }
       if (signal?.aborted) return reject(abortError(signal))
       if (this.#closed) return resolve(false)
       signal?.addEventListener('abort', abort, { once: true })
       this.#waiters.add(waiter)
-      this.#update()
+      try {
+        this.#update()
+      } catch (error) {
+        fail(error)
+      }
     })
   }
 
@@ -184,7 +201,11 @@ export class Reader {
     return !this.#closed && !this.#paused && (this.#listening || this.#iterator?.pending === true)
   }
 
-  /** Has the socket watched while somebody waits for it, and not otherwise. */
+  /**
+   * Has the socket watched while somebody waits for it, and not otherwise.
+   *
+   * @throws the error of a watch that could not be begun.
+   */
   #update(): void {
     if (this.#closed) return
     this.#keepAlive()
@@ -198,10 +219,12 @@ export class Reader {
     if (this.#started) return
     if (!this.#watched) {
       const errno = watch(this.#host.handle, () => this.#wake())
-      if (errno < 0) {
+      if (errno === -EBADF) {
         this.#host.final(errno)
         return
       }
+      // No descriptor to be had, say: it may work the next time, and the socket can be read by recv.
+      if (errno < 0) throw this.#host.failed('watch', errno)
       this.#watched = true
     }
     this.#startWatch()

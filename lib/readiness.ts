@@ -18,7 +18,11 @@ export function watch(handle: object, wake: () => boolean): number {
   const wanted = process.env.RECVMMSG_READINESS || 'auto'
   validateOneOf(wanted, 'process.env.RECVMMSG_READINESS', ['auto', 'uv', 'thread'])
   if (wanted !== 'thread' && uvPollWorks()) return socketWatch(handle, null, wake)
-  hub ??= hubCreate()
+  if (hub === undefined) {
+    const made = hubCreate()
+    if (typeof made === 'number') return made
+    hub = made
+  }
   return socketWatch(handle, hub, () => {
     if (!turning) setImmediate(turned)
     turning = true

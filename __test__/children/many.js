@@ -1,34 +1,47 @@
 'use strict'
 
-// 200 sockets with a reader each, half of them closed by it. What the process holds before, with them, and after.
+// 1,000 sockets with a reader each, half of them closed by it. What the process holds before, with them, and after.
 
 const { bind, count, print, send, until } = require('./common')
 
-async function main() {
-  const any = bind()
-  send(any, 'x') // the peer, too, is there before
-  any.close()
-  const now = () => ({ fd: count('fd'), task: count('task') })
-  print(now())
-  // What stays for good once anything was read: the helper thread and its poller.
-  const first = bind().on('batch', () => {})
-  send(first, 'x')
-  await until(() => first.stats().batches === 1)
-  first.close()
-  const warm = count('fd')
+const SOCKETS = 1000
+
+/** Opens, reads and closes them all; with them open calls `during`. */
+async function turn(during = () => {}) {
   let given = 0
-  const sockets = Array.from({ length: 200 }, (_, index) =>
+  const sockets = Array.from({ length: SOCKETS }, (_, index) =>
     bind({ capacity: 1 }).on('batch', ({ socket }) => {
       given++
       if (index % 2 === 0) socket.close()
     }),
   )
   for (const socket of sockets) send(socket, 'x')
-  print(now())
-  await until(() => given === 200)
+  during()
+  await until(() => given === SOCKETS)
   for (const socket of sockets) socket.close()
-  await until(() => count('fd') <= warm)
-  print({ ...now(), warm })
+}
+
+function now() {
+  global.gc()
+  return { fd: count('fd'), task: count('task'), rss: process.memoryUsage.rss() }
+}
+
+async function main() {
+  const bare = now()
+  // What stays for good once anything was read: the helper thread and its poller, the heap's pages.
+  await turn()
+  await until(() => count('fd') <= bare.fd + 8)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const before = now()
+  let during
+  await turn(() => {
+    during = now()
+  })
+  await until(() => count('fd') <= before.fd)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  print({ ...before, task: bare.task })
+  print(during)
+  print(now())
   process.exit()
 }
 

@@ -1,6 +1,6 @@
 'use strict'
 
-// Thirty workers, one after the other, that end with open readers. The main thread does not load the addon.
+// Fifty workers, one after the other, that end with open readers. The main thread does not load the addon.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -11,7 +11,7 @@ const ways = ['terminate', 'exit', 'throw', 'end']
 
 async function main() {
   const ended = Object.fromEntries(ways.map((way) => [way, 0]))
-  for (let index = 0; index < 30; index++) {
+  for (let index = 0; index < 50; index++) {
     const way = ways[index % ways.length]
     const worker = new Worker(path.join(__dirname, 'readers.js'), { workerData: way })
     const errors = []

@@ -146,12 +146,15 @@ export interface Ended {
   lingered: number
 }
 
-/** Runs `__test__/children/<name>.js`, which has the mode in its environment; killed after `deadline` milliseconds. */
+/**
+ * Runs `__test__/children/<name>.js`, which has the mode in its environment; killed after `deadline` milliseconds. With
+ * `descriptors` it may open no more than that.
+ */
 export function runChild(
   name: string,
   { readiness, backend, loopback }: Mode,
   args: string[] = [],
-  { nodeArgs = [] as string[], deadline = 15_000 } = {},
+  { nodeArgs = [] as string[], deadline = 15_000, descriptors = 0 } = {},
 ): Promise<Ended> {
   const file = join(__dirname, '..', 'children', `${name}.js`)
   const env = {
@@ -161,7 +164,10 @@ export function runChild(
     CHILD_ADDRESS: loopback,
   }
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...nodeArgs, file, ...args], {
+    const command = [process.execPath, ...nodeArgs, file, ...args]
+    const limited = ['/bin/sh', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'sh', ...command]
+    const [program, ...rest] = descriptors > 0 ? limited : command
+    const child = spawn(program!, rest, {
       env,
       timeout: deadline,
       killSignal: 'SIGKILL',

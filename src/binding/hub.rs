@@ -6,7 +6,7 @@ use std::ptr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use napi::{Env, sys};
+use napi::{Either, Env, sys};
 use napi_derive::napi;
 
 use super::check;
@@ -14,9 +14,9 @@ use super::handle::{Handle, Owned};
 use crate::readiness::thread;
 use crate::sys::Errno;
 
-/// The environment's helper thread, for `socketWatch`.
-#[napi(ts_return_type = "object")]
-pub fn hub_create(env: &Env) -> napi::Result<Owned<Rc<thread::Hub>>> {
+/// The environment's helper thread, for `socketWatch`; or a negative errno.
+#[napi(ts_return_type = "object | number")]
+pub fn hub_create(env: &Env) -> napi::Result<Either<Owned<Rc<thread::Hub>>, i32>> {
     let env = env.raw();
     // The function first and the joining hook after it: hooks run last-in first-out, so the thread has ended before
     // the function it calls goes away.
@@ -41,17 +41,27 @@ pub fn hub_create(env: &Env) -> napi::Result<Owned<Rc<thread::Hub>>> {
         ))?;
         check(sys::napi_unref_threadsafe_function(env, function))?;
     }
-    let function = Function(function);
-    let notify = move |key| function.call(key);
-    let hub = thread::Hub::new(Arc::new(notify)).map_err(|Errno(errno)| {
-        napi::Error::from_reason(format!("the helper thread could not be started (errno {errno})"))
-    })?;
+    let shared = Function(function);
+    let notify = move |key| shared.call(key);
+    let hub = match thread::Hub::new(Arc::new(notify)) {
+        Ok(hub) => hub,
+        Err(Errno(errno)) => {
+            // SAFETY: made above and known to nobody else; `forget_hub` follows.
+            check(unsafe {
+                sys::napi_release_threadsafe_function(
+                    function,
+                    sys::ThreadsafeFunctionReleaseMode::abort,
+                )
+            })?;
+            return Ok(Either::B(-errno));
+        }
+    };
     // SAFETY: alive until `forget_hub`.
     unsafe { &*context }.replace(Rc::downgrade(&hub));
     let hooked = Rc::into_raw(Rc::clone(&hub));
     // SAFETY: the hook runs once, at the end of the environment, and takes the count it is given.
     check(unsafe { sys::napi_add_env_cleanup_hook(env, Some(join), hooked.cast_mut().cast()) })?;
-    Ok(Owned(hub))
+    Ok(Either::A(Owned(hub)))
 }
 
 /// Tells that the event loop has turned since a callback of one of the hub's sockets was last called.

@@ -4,7 +4,7 @@
 //! descriptors, [`send`] sends single messages, also of many datagrams, [`signal`] interrupts system calls, and
 //! [`constants`] names the platform's numbers. Every failure is thrown in one form, see [`failure`].
 //!
-//! As a library it lends [`errno`] and `segment` to the `sender` program.
+//! As a library it lends [`errno`], `segment` and `source` to the `sender` program.
 
 #![cfg(unix)]
 #![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
@@ -19,5 +19,7 @@ pub mod seccomp;
 pub mod segment;
 pub mod send;
 pub mod signal;
+#[cfg(target_os = "linux")]
+pub mod source;
 #[cfg(not(target_os = "linux"))]
 pub mod unsupported;

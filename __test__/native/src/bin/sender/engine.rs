@@ -27,7 +27,7 @@ pub fn run(options: &Options) -> io::Result<Report> {
     let mut report =
         Report { gso: options.shape.segments > 1 && wire::segments(&sockets[0]), ..Report::default() };
     report.ports = sockets.iter().map(port).collect::<io::Result<_>>()?;
-    let mut train = Train::new(options.shape, options.stamp, report.gso, one_by_one);
+    let mut train = Train::new(options.shape, options.stamp, report.gso, one_by_one, options.sources);
     let pace = Pace::start(options.limit, options.rate);
     while total.is_none_or(|total| report.datagrams < total) {
         let left = total.map_or(u64::MAX, |total| total - report.datagrams);
@@ -42,7 +42,7 @@ pub fn run(options: &Options) -> io::Result<Report> {
             Ok(()) => {}
             Err(Stop::NoSegments) => {
                 report.gso = false;
-                train = Train::new(options.shape, options.stamp, false, one_by_one);
+                train = Train::new(options.shape, options.stamp, false, one_by_one, None);
             }
             Err(Stop::TimeIsUp) => break,
             Err(Stop::Failed(error)) => {

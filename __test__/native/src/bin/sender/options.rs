@@ -21,6 +21,7 @@ usage: sender --to ADDR:PORT (--messages N | --duration MS) [options]
   --rate N         datagrams per second (as fast as it goes)
   --flows N        source sockets, one message from each in turn (1)
   --bind ADDR      source address
+  --sources N      source addresses, 127.64.0.0 and on, a datagram from each in turn: to loopback, on Linux
   --stamp          datagrams begin with the time of sending, not with their number
 ";
 
@@ -29,6 +30,9 @@ pub const MAX_PAYLOAD: usize = 65_507;
 
 /// Each flow is a descriptor, of which a process may commonly have 1024.
 const MAX_FLOWS: usize = 1000;
+
+/// From 127.64.0.0 to the end of 127.0.0.0/8.
+const MAX_SOURCES: u32 = 3 << 22;
 
 /// Nothing runs longer than this, whatever was asked for.
 const WATCHDOG: Duration = Duration::from_secs(600);
@@ -52,6 +56,8 @@ pub struct Options {
     pub flows: usize,
     /// Source address.
     pub bind: Option<IpAddr>,
+    /// Number of source addresses, where they are many.
+    pub sources: Option<u32>,
     /// Whether datagrams begin with the time of sending.
     pub stamp: bool,
 }
@@ -62,7 +68,7 @@ pub fn parse() -> Result<Option<Options>, lexopt::Error> {
 }
 
 fn parse_from(mut parser: Parser) -> Result<Option<Options>, lexopt::Error> {
-    let (mut to, mut bind) = (None, None);
+    let (mut to, mut bind, mut sources) = (None, None, None);
     let (mut size, mut segments, mut last, mut flows) = (64, 1, None, 1);
     let (mut messages, mut duration, mut rate, mut stamp) = (None, None, None, false);
     while let Some(argument) = parser.next()? {
@@ -76,6 +82,7 @@ fn parse_from(mut parser: Parser) -> Result<Option<Options>, lexopt::Error> {
             Arg::Long("messages") => messages = Some(number(parser.value()?, 1, u64::from(u32::MAX))?),
             Arg::Long("duration") => duration = Some(number(parser.value()?, 1, u64::from(u32::MAX))?),
             Arg::Long("rate") => rate = Some(number(parser.value()?, 1, 1_000_000_000)?),
+            Arg::Long("sources") => sources = Some(number(parser.value()?, 1, MAX_SOURCES)?),
             Arg::Long("stamp") => stamp = true,
             Arg::Long("help") | Arg::Short('h') => return Ok(None),
             other => return Err(other.unexpected()),
@@ -88,10 +95,14 @@ fn parse_from(mut parser: Parser) -> Result<Option<Options>, lexopt::Error> {
     if bind.is_some_and(|bind: IpAddr| bind.is_ipv4() != to.is_ipv4()) {
         return Err("--to and --bind are of different families".into());
     }
+    let plain = segments == 1 && flows == 1 && bind.is_none();
+    if sources.is_some() && !(cfg!(target_os = "linux") && to.is_ipv4() && to.ip().is_loopback() && plain) {
+        return Err("--sources go singly to an IPv4 loopback address, on Linux".into());
+    }
     let shape = Shape { size, segments, last: last.unwrap_or(size) };
     check(shape, last.is_some())?;
     let limit = duration.map_or(WATCHDOG, Duration::from_millis).min(WATCHDOG);
-    Ok(Some(Options { to, shape, messages, limit, timed: duration.is_some(), rate, flows, bind, stamp }))
+    Ok(Some(Options { to, shape, messages, limit, timed: duration.is_some(), rate, flows, bind, sources, stamp }))
 }
 
 fn check(shape: Shape, last_given: bool) -> Result<(), lexopt::Error> {
@@ -141,7 +152,7 @@ mod tests {
     #[test]
     fn refuses_what_udp_cannot_carry() {
         for line in
-            ["--segments 2 --size 0", "--segments 2 --size 32754", "--size 65508", "--last 5", "--segments 0"]
+            ["--segments 2 --size 0", "--sources 2 --segments 2", "--segments 2 --size 32754", "--size 65508", "--last 5", "--segments 0"]
         {
             assert!(parsed(&format!("--to 127.0.0.1:9 --messages 1 {line}")).is_err(), "{line}");
         }

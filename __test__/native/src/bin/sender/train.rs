@@ -25,8 +25,9 @@ pub struct Train {
 
 impl Train {
     /// Room for as many messages of this shape as one call takes, or for one where each is to go from another socket.
-    /// Without `gso` a message is a single datagram; with `stamp` each begins with the time.
-    pub fn new(shape: Shape, stamp: bool, gso: bool, one_by_one: bool) -> Self {
+    /// Without `gso` a message is a single datagram; with `stamp` each begins with the time; with `sources` each comes
+    /// from the next of so many addresses.
+    pub fn new(shape: Shape, stamp: bool, gso: bool, one_by_one: bool, sources: Option<u32>) -> Self {
         let per_message = if gso { shape.segments } else { 1 };
         let bytes = per_message * shape.size;
         let capacity = if one_by_one { 1 } else { (MAX_BYTES / bytes.max(1)).clamp(1, MAX_MESSAGES) };
@@ -34,7 +35,7 @@ impl Train {
             payload: Payload::new(shape, stamp),
             buffer: vec![0; capacity * bytes],
             messages: Vec::with_capacity(capacity),
-            wire: Wire::new(capacity, gso.then_some(shape.size as u16)),
+            wire: Wire::new(capacity, gso.then_some(shape.size as u16), sources),
             per_message,
             capacity,
         }

@@ -1,0 +1,53 @@
+// What there may be too much of: senders, sockets, descriptors.
+
+import { describeModes, expectWell, ipv4Modes, runChild } from './support/loop'
+
+describeModes((mode) => {
+  const threads = mode.readiness === 'thread' ? 1 : 0
+
+  test('1,000 sockets, half of them closed by their listeners, leave nothing behind', async () => {
+    const ended = await runChild('many', mode, [], { nodeArgs: ['--expose-gc'] })
+    const [before, during, after] = expectWell(ended) as Record<string, number>[]
+    expect(during!.task).toBe(before!.task! + threads)
+    expect(during!.fd).toBeGreaterThanOrEqual(before!.fd! + 1000)
+    expect(after).toMatchObject({ task: during!.task, fd: before!.fd })
+    // The second thousand need no memory that the first did not leave.
+    expect(after!.rss! - before!.rss!).toBeLessThan(8 << 20)
+  })
+
+  test('without a descriptor to be had each call says so, and works when there is one', async () => {
+    const [without, after] = expectWell(await runChild('descriptors', mode, [], { descriptors: 64 }))
+    const emfile = (syscall: string) => ({ code: 'EMFILE', syscall })
+    expect(without).toEqual({
+      bound: emfile('bind'),
+      adopted: emfile('fcntl'),
+      listened: emfile('watch'),
+      looped: emfile('watch'),
+      readable: emfile('watch'),
+      resumed: emfile('watch'),
+      errors: [],
+      received: ['early'],
+    })
+    expect(after).toEqual({ leaked: 0, texts: ['in the queue', 'late'], errors: { EMFILE: 4 } })
+  })
+}, ipv4Modes)
+
+// The sender needs control messages of Linux's, and an address in 127.0.0.0/8 for each datagram.
+const linux = process.platform === 'linux'
+;(linux ? describeModes : () => {})(
+  (mode) => {
+    test('millions of made-up senders leave the heap as it was', async () => {
+      const options = { nodeArgs: ['--expose-gc'], deadline: 120_000 }
+      // Twelve seconds for ten: there are so many where nobody waits.
+      const senders = process.env.CI ? '10000000' : '1000000'
+      const [told] = expectWell(await runChild('spoofed', mode, [senders], options)) as Record<
+        string,
+        number
+      >[]
+      expect(told).toMatchObject({ wrong: 0 })
+      expect(told!.datagrams).toBeGreaterThan(100_000)
+      expect(told!.grown).toBeLessThan(1 << 20)
+    }, 150_000)
+  },
+  ipv4Modes.slice(0, 1),
+)
