@@ -48,10 +48,7 @@ pub fn hub_create(env: &Env) -> napi::Result<Either<Owned<Rc<thread::Hub>>, i32>
         Err(Errno(errno)) => {
             // SAFETY: made above and known to nobody else; `forget_hub` follows.
             check(unsafe {
-                sys::napi_release_threadsafe_function(
-                    function,
-                    sys::ThreadsafeFunctionReleaseMode::abort,
-                )
+                sys::napi_release_threadsafe_function(function, sys::ThreadsafeFunctionReleaseMode::abort)
             })?;
             return Ok(Either::B(-errno));
         }

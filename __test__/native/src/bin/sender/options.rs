@@ -102,7 +102,18 @@ fn parse_from(mut parser: Parser) -> Result<Option<Options>, lexopt::Error> {
     let shape = Shape { size, segments, last: last.unwrap_or(size) };
     check(shape, last.is_some())?;
     let limit = duration.map_or(WATCHDOG, Duration::from_millis).min(WATCHDOG);
-    Ok(Some(Options { to, shape, messages, limit, timed: duration.is_some(), rate, flows, bind, sources, stamp }))
+    Ok(Some(Options {
+        to,
+        shape,
+        messages,
+        limit,
+        timed: duration.is_some(),
+        rate,
+        flows,
+        bind,
+        sources,
+        stamp,
+    }))
 }
 
 fn check(shape: Shape, last_given: bool) -> Result<(), lexopt::Error> {
@@ -151,9 +162,14 @@ mod tests {
 
     #[test]
     fn refuses_what_udp_cannot_carry() {
-        for line in
-            ["--segments 2 --size 0", "--sources 2 --segments 2", "--segments 2 --size 32754", "--size 65508", "--last 5", "--segments 0"]
-        {
+        for line in [
+            "--segments 2 --size 0",
+            "--sources 2 --segments 2",
+            "--segments 2 --size 32754",
+            "--size 65508",
+            "--last 5",
+            "--segments 0",
+        ] {
             assert!(parsed(&format!("--to 127.0.0.1:9 --messages 1 {line}")).is_err(), "{line}");
         }
         assert!(parsed("--to 127.0.0.1:9 --messages 1 --segments 2 --size 32753 --last 1").is_ok());
