@@ -49,6 +49,10 @@ export class Engine {
     return this.#settings.strict
   }
 
+  get coalesce(): number {
+    return this.#settings.coalesce
+  }
+
   get backend(): Backend {
     return this.#last?.backend ?? (native.socketIsPortable(this.handle) ? 'portable' : 'mmsg')
   }

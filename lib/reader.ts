@@ -6,6 +6,7 @@
  */
 
 import { constants as os } from 'node:os'
+import { clearTimeout, setTimeout } from 'node:timers'
 import { socketIsShutDown, socketWatchStart, socketWatchStop, systemConstants } from '../binding'
 import { access, type PacketBatch } from './batch'
 import { abortError, invalidState } from './errors'
@@ -27,6 +28,8 @@ export interface Host {
   passing(syscall: string, errno: number): void
   /** A receive failed, and reading is over. */
   final(errno: number): void
+  /** Milliseconds for which an empty socket is left alone. */
+  readonly coalesce: number
   /** Strict mode: every batch is a new one. */
   readonly strict: boolean
 }
@@ -59,6 +62,8 @@ export class Reader {
   #batch: PacketBatch | null = null
   /** Strict mode: the batch last delivered, whose time ends with the next. */
   #delivered: PacketBatch | null = null
+  /** The socket was empty, and is left alone until this is over. */
+  #rest: NodeJS.Timeout | null = null
   #failures = 0
   #fruitless = 0
   /** `readable()` has said so, and no receive has been made since. */
@@ -170,6 +175,7 @@ export class Reader {
   close(): void {
     this.#closed = true
     this.#started = false
+    if (this.#rest !== null) clearTimeout(this.#rest)
     this.#keepAlive()
     for (const waiter of this.#waiters) waiter.resolve(false)
     const iterator = this.#iterator
@@ -198,7 +204,8 @@ export class Reader {
 
   /** Whether somebody takes a batch now. */
   get #delivering(): boolean {
-    return !this.#closed && !this.#paused && (this.#listening || this.#iterator?.pending === true)
+    if (this.#closed || this.#paused || this.#rest !== null) return false
+    return this.#listening || this.#iterator?.pending === true
   }
 
   /**
@@ -212,7 +219,7 @@ export class Reader {
     const wanted = this.#waiters.size > 0 || this.#delivering
     // An iterator whose consumer is busy is left watched: it mostly comes back before the next wake.
     if (wanted) this.#start()
-    else if (this.#iterator === null || this.#paused) this.#stop()
+    else if (this.#iterator === null || this.#paused || this.#rest !== null) this.#stop()
   }
 
   #start(): void {
@@ -269,7 +276,19 @@ export class Reader {
       else this.#report(errors, count)
     }
     if (count === 0) this.#nothing()
-    return count > 0 && more && (this.#listening || this.#iterator !== null) && !this.#paused && !this.#closed
+    const again = count > 0 && more
+    if (!again && this.#host.coalesce > 0 && !this.#closed) this.#leaveAlone()
+    return again && (this.#listening || this.#iterator !== null) && !this.#paused && !this.#closed
+  }
+
+  #leaveAlone(): void {
+    const over = () => {
+      this.#rest = null
+      this.#update()
+    }
+    // What the loop is kept alive by is the reader.
+    this.#rest = setTimeout(over, this.#host.coalesce).unref()
+    this.#update()
   }
 
   #deliver(batch: PacketBatch): void {

@@ -33,6 +33,7 @@ export function options(signal: AbortSignal): void {
     packetSize: 1,
     gro: true,
     backend: 'auto',
+    coalesce: 0,
     strict: true,
     signal,
   }

@@ -79,14 +79,19 @@ const senders = [
 const ALONE = ['c', 'go', 'batch', 'c-gro', 'recv-gro', 'batch-gro', 'for-await-gro']
 const alone = flood
   .filter(({ name }) => ALONE.includes(name))
-  .map((row) => ({
-    ...row,
-    section: 'alone',
-    name: `alone-${row.name}`,
-    base: `alone-${row.base}`,
-    beside: false,
-    quick: false,
-  }))
+  .flatMap((row) => {
+    const own = {
+      ...row,
+      section: 'alone',
+      name: `alone-${row.name}`,
+      base: `alone-${row.base}`,
+      beside: false,
+      quick: false,
+    }
+    if (row.name !== 'batch-gro') return [own]
+    const label = `${row.label}, \`coalesce: 1\``
+    return [own, { ...coalescing(own), name: 'alone-coalesce-gro', label }]
+  })
 
 const paced = [10_000, 100_000].flatMap((rate) => {
   const name = `paced-${rate / 1000}k`
@@ -95,6 +100,12 @@ const paced = [10_000, 100_000].flatMap((rate) => {
     { ...common, name: `${name}-c`, peer: 'c', label: 'C, recvmmsg(64)' },
     { ...common, name: `${name}-dgram`, peer: 'dgram', label: 'node:dgram' },
     { ...ourRow('batch', true), ...common, name: `${name}-batch`, label: "`'batch'` listener, columns" },
+    {
+      ...coalescing(ourRow('batch', true)),
+      ...common,
+      name: `${name}-coalesce`,
+      label: "`'batch'` listener, columns, `coalesce: 1`",
+    },
   ]
 })
 
@@ -103,6 +114,12 @@ const latency = [
   { ...stamped, name: 'latency-c', peer: 'c', args: ['--latency'], label: 'C, recvmmsg(64)' },
   { ...stamped, name: 'latency-dgram', peer: 'dgram', args: ['--latency'], label: 'node:dgram' },
   { ...ourRow('latency', true), ...stamped, name: 'latency-batch', label: "`'batch'` listener" },
+  {
+    ...coalescing(ourRow('latency', true)),
+    ...stamped,
+    name: 'latency-coalesce',
+    label: "`'batch'` listener, `coalesce: 1`",
+  },
   {
     ...ourRow('latency', true),
     ...stamped,
@@ -153,6 +170,10 @@ const idle = ['uv', 'thread'].map((readiness) => ({
 
 function ourRow(style, gro) {
   return { peer: 'recvmmsg', args: gro ? [style] : [style, '--no-gro'], ours: true }
+}
+
+function coalescing(row) {
+  return { ...row, args: [...row.args, '--coalesce'] }
 }
 
 const ROWS = [...flood, ...senders, ...alone, ...paced, ...latency, ...busy, ...collections, ...idle]

@@ -23,7 +23,6 @@ const TARGETS = [
   ['latency p50 beside node:dgram', ratio('latency-batch', 'latency-dgram', (r, n) => field(n, 'p50')(r)), 1],
   ['latency p99 beside node:dgram', ratio('latency-batch', 'latency-dgram', (r, n) => field(n, 'p99')(r)), 1],
   ['worst lag of a 1 ms timer, one busy socket', field('timer', 'lagMs'), 5, 'ms'],
-  ['worst lag of a 1 ms timer, two busy sockets', field('shares', 'lagMs'), 5, 'ms'],
   ['larger share of two busy sockets', (rows) => largestShare(rows) * 100, 60, '%'],
   ...['gc-batch', 'gc-batch-gro', 'gc-packets', 'gc-packets-gro'].map((name) => [
     `minor collections per 10 million datagrams, ${name.slice(3)}`,

@@ -1,6 +1,6 @@
 'use strict'
 
-// recvmmsg.js STYLE [--no-gro] [--gc]: this package, read in one of the styles below.
+// recvmmsg.js STYLE [--no-gro] [--coalesce] [--gc]: this package, read in one of the styles below.
 //
 // The sums of a batch are local variables, added to the totals once. A number that a closure captures becomes an object
 // when it grows, 30 ns for each datagram: that would be measured instead of the receiving.
@@ -15,7 +15,8 @@ const { PacketBatch, UdpSocket } = require(root)
 
 const [style] = process.argv.slice(2)
 const gro = !process.argv.includes('--no-gro')
-const socket = UdpSocket.bind({ address: '127.0.0.1', recvBufferSize: 4 << 20, gro })
+const coalesce = process.argv.includes('--coalesce') ? 1 : 0
+const socket = UdpSocket.bind({ address: '127.0.0.1', recvBufferSize: 4 << 20, gro, coalesce })
 
 /** Columns: no object at all. */
 function columns(batch) {
