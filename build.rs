@@ -8,6 +8,10 @@ fn main() {
         bsd: { any(target_os = "macos", target_os = "ios", target_os = "freebsd", target_os = "netbsd", target_os = "openbsd") },
         // UDP_GRO and UDP_SEGMENT, SO_MEMINFO, POLLRDHUP: Linux's own additions to the socket API.
         linux_sockets: { any(target_os = "linux", target_os = "android") },
+        // in_pktinfo, ip(7): which address a datagram was sent to, and which one an answer is to come from.
+        pktinfo: { any(target_os = "linux", target_os = "android", target_os = "macos", target_os = "ios") },
+        // The same on the BSDs, without the interface: IP_RECVDSTADDR and IP_SENDSRCADDR, ip(4).
+        recvdstaddr: { any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd") },
     }
     println!("cargo::rerun-if-changed=build.rs");
     napi_build::setup();

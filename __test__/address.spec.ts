@@ -5,7 +5,7 @@ import net from 'node:net'
 import os from 'node:os'
 import { inspect } from 'node:util'
 import { interfaceName } from '../binding'
-import { PacketBatch, type UdpSocket } from '../index'
+import { PacketBatch, type Payload, type UdpSocket } from '../index'
 import { addressInfo, addressText } from '../lib/address'
 import { ADDRESS, FAMILY, PORT, SCOPE_ID, SOCKADDR } from '../lib/layout'
 import { bind, closeAll } from './support/matrix'
@@ -223,7 +223,7 @@ describeRows('sending to an address', (row) => {
   const bytes = Uint8Array.from({ length: 24 }, (_, index) => index)
   const shared = new Uint8Array(new SharedArrayBuffer(4)).fill(7)
 
-  test.each<[string, string | NodeJS.ArrayBufferView, Uint8Array]>([
+  test.each<[string, Payload, Uint8Array]>([
     ['a string', 'žluť 🦆', new TextEncoder().encode('žluť 🦆')],
     ['an empty string', '', new Uint8Array()],
     ['a Buffer', Buffer.from('buffer'), Buffer.from('buffer')],
@@ -233,18 +233,20 @@ describeRows('sending to an address', (row) => {
     ['a BigInt64Array at an offset', new BigInt64Array(bytes.buffer, 8, 1), bytes.subarray(8, 16)],
     ['a DataView at an offset', new DataView(bytes.buffer, 5, 3), bytes.subarray(5, 8)],
     ['shared memory', shared, shared],
+    ['an array of these', ['a', Buffer.from('b'), new Uint16Array([0x2020])], Buffer.from('ab  ')],
+    ['an empty array', [], new Uint8Array()],
   ])('takes %s', (_what, data, expected) => {
     const { data: arrived } = received((from, to) => from.send(data, to.address()))
     expect(arrived).toEqual(Buffer.from(expected))
   })
 
-  test.each([5, null, undefined, true, {}, [1, 2], ['x'], new ArrayBuffer(4), 1n])(
+  test.each([5, null, undefined, true, {}, [1, 2], [['x']], new ArrayBuffer(4), 1n])(
     'refuses to send %p',
     (data) => {
       expect(thrown(() => bind(row).send(data as string, 9))).toEqual({
         ...thrown(() => unboundDgram(row).send(5 as never, 9)),
         message: expect.stringMatching(
-          /^The "data" argument must be of type string or an instance of Buffer, TypedArray, or DataView\. Received /,
+          /^The "data" argument must be of type string or an instance of Buffer, TypedArray, DataView, or an array of these\. Received /,
         ),
       })
     },

@@ -30,6 +30,8 @@ export interface BatchAccess {
   /** After a fill: shows what `memory` holds, `count` datagrams (or an error), received by `socket`. */
   show(batch: PacketBatch, memory: Memory, count: number, socket: UdpSocket): void
   is(value: unknown): value is PacketBatch
+  /** Its memory. @throws ERR_BATCH_STALE. */
+  live(batch: PacketBatch): Memory
 }
 
 /** @internal */
@@ -64,6 +66,7 @@ export class PacketBatch implements Iterable<Packet> {
         memory.settle(count)
         batch.#socket = socket
       },
+      live: (batch) => batch.#live(),
       is: (value): value is PacketBatch => typeof value === 'object' && value !== null && #memory in value,
     }
   }

@@ -45,7 +45,7 @@ export function capabilities(): Capabilities {
     gro: system.gro,
     gso: system.gso,
     timestamps: false,
-    destinations: false,
+    destinations: system.destinations,
     recvTos: false,
     recvTtl: false,
     drops: false,

@@ -6,14 +6,20 @@ import * as errors from './errors'
 import { COALESCED_SLOT, DETACHED } from './layout'
 import { Memory } from './memory'
 import type { Backend, ReceiveSettings } from './options'
-import { Reader } from './reader'
+import { type Host, Reader } from './reader'
+import { Sender, type SendHost } from './sender'
 import type { UdpSocket } from './socket'
 import { readStats, type SocketStats } from './stats'
 
-export class Engine {
+export class Engine implements Host, SendHost {
   /** The native socket, for `binding`. */
   readonly handle = native.socketCreate()
   readonly reader: Reader
+  readonly sender: Sender
+  /** The socket's family is IPv6. */
+  v6 = false
+  /** Whom it is connected to. */
+  peer: { address: string; port: number } | null = null
   readonly #socket: UdpSocket
   readonly #settings: ReceiveSettings
   readonly #failures = new Map<string, number>()
@@ -33,6 +39,7 @@ export class Engine {
     this.#socket = socket
     this.#settings = settings
     this.reader = new Reader(this)
+    this.sender = new Sender(this)
   }
 
   /** The native socket is bound, or taken over. */
@@ -47,6 +54,18 @@ export class Engine {
 
   get strict(): boolean {
     return this.#settings.strict
+  }
+
+  get gso(): boolean {
+    return this.#settings.gso
+  }
+
+  get connected(): boolean {
+    return this.peer !== null
+  }
+
+  get loopback(): string {
+    return this.v6 ? '::1' : '127.0.0.1'
   }
 
   get coalesce(): number {
@@ -122,15 +141,27 @@ export class Engine {
 
   /** Counts a failed call and makes its error; `errno` is negative. */
   failed(syscall: string, errno: number, address?: string, port?: number): errors.SystemCallError {
-    const error = errors.systemError(syscall, errno, address, port)
-    this.#failures.set(error.code, (this.#failures.get(error.code) ?? 0) + 1)
-    return error
+    this.count(errno, 1)
+    return errors.systemError(syscall, errno, address, port)
+  }
+
+  /** Counts failures; `errno` is negative. */
+  count(errno: number, times: number): void {
+    const code = errors.errnoName(errno)
+    if (times > 0) this.#failures.set(code, (this.#failures.get(code) ?? 0) + times)
+  }
+
+  report(error: Error): void {
+    if (this.#socket.listenerCount('error') > 0) this.#socket.emit('error', error)
+  }
+
+  drained(): void {
+    this.#socket.emit('drain')
   }
 
   /** A failure that ends nothing: counted, and told to who listens. */
   passing(syscall: string, errno: number, address?: string, port?: number): void {
-    const error = this.failed(syscall, errno, address, port)
-    if (this.#socket.listenerCount('error') > 0) this.#socket.emit('error', error)
+    this.report(this.failed(syscall, errno, address, port))
   }
 
   /** A failure after which nothing can be received any more. */
@@ -147,6 +178,7 @@ export class Engine {
     this.#last = { backend: this.backend, stats: this.stats() }
     this.#settings.signal?.removeEventListener('abort', this.#abort)
     this.reader.close()
+    this.sender.close()
     const errno = native.socketClose(this.handle)
     process.nextTick(() => {
       // Somebody else had closed the descriptor: a mistake in the program, which should hear of it.

@@ -6,7 +6,7 @@
 /** Words before the first message. */
 export const HEADER = 4
 /** Words of one message. */
-export const MESSAGE = 9
+export const MESSAGE = 24
 /** Words of one datagram. */
 export const DATAGRAM = 4
 
@@ -15,12 +15,24 @@ export const DATAGRAMS = 0
 export const MESSAGES = 1
 export const MORE = 2
 
-/** Message: 0, 4 or 6; then port, scope id, flow information, and the address: one word for IPv4, four for IPv6. */
+/** Message: its sender, its destination, and what else is known of it. */
+export const DESTINATION = 8
+/** Its length as the kernel told. */
+export const LENGTH = 16
+/** Index of the interface it came in by; 0 where the kernel did not tell. */
+export const INTERFACE = 17
+/** That interface's own IPv4 address. */
+export const LOCAL = 18
+
+/**
+ * Socket address: 0 for none, 4 or 6; then port, scope id, flow information, and the address: one word for IPv4, four
+ * for IPv6.
+ */
 export const FAMILY = 0
 export const PORT = 1
 export const SCOPE_ID = 2
 export const ADDRESS = 4
-/** Words of a socket address, the first part of a message. */
+/** Words of a socket address. */
 export const SOCKADDR = 8
 
 /** Datagram: offset in the batch's bytes, size in bytes, index of its message, flags below its sender's port. */

@@ -27,6 +27,16 @@ export interface ReceiveOptions {
    * @defaultValue true with slots of 65,536 bytes; for `fromFd` what the socket has
    */
   gro?: boolean
+  /**
+   * IP_PKTINFO, ip(7): the kernel tells with each datagram where it was sent to, and an answer to a packet comes from
+   * there. @defaultValue true where the socket is bound to all addresses (0.0.0.0, ::), where it matters
+   */
+  destinations?: boolean
+  /**
+   * UDP_SEGMENT, udp(7): datagrams of one size to one place leave as one message, which the kernel cuts apart. Where the
+   * system has it not (all but Linux 4.18 and later) it changes nothing. @defaultValue true
+   */
+  gso?: boolean
   /** Which system call receives. `mmsg` throws where there is none. @defaultValue 'auto' */
   backend?: 'auto' | Backend
   /**
@@ -69,7 +79,17 @@ export interface FromFdOptions extends ReceiveOptions {
   dup?: boolean
 }
 
-const RECEIVE_OPTIONS = ['capacity', 'packetSize', 'gro', 'backend', 'coalesce', 'strict', 'signal'] as const
+const RECEIVE_OPTIONS = [
+  'capacity',
+  'packetSize',
+  'gro',
+  'gso',
+  'destinations',
+  'backend',
+  'coalesce',
+  'strict',
+  'signal',
+] as const
 const BIND_OPTIONS = [
   'port',
   'address',
@@ -86,6 +106,8 @@ export interface ReceiveSettings {
   capacity: number
   packetSize: number
   gro: boolean | undefined
+  gso: boolean
+  destinations: boolean | undefined
   portable: boolean
   coalesce: number
   strict: boolean
@@ -127,6 +149,8 @@ export function fromFdSettings(value: unknown): ReceiveSettings & { dup: boolean
 function receiveSettings(options: Record<string, unknown>): ReceiveSettings {
   const {
     gro,
+    gso = true,
+    destinations,
     backend = 'auto',
     coalesce = 0,
     strict = process.env.RECVMMSG_STRICT === '1',
@@ -134,6 +158,8 @@ function receiveSettings(options: Record<string, unknown>): ReceiveSettings {
   } = options
   const { capacity, packetSize } = batchShape(options)
   if (gro !== undefined) validateBoolean(gro, 'options.gro')
+  validateBoolean(gso, 'options.gso')
+  if (destinations !== undefined) validateBoolean(destinations, 'options.destinations')
   if (gro === true && packetSize < COALESCED_SLOT) {
     throw invalidArgValue('options.gro', gro, `needs slots (packetSize) of ${COALESCED_SLOT} bytes`)
   }
@@ -144,7 +170,8 @@ function receiveSettings(options: Record<string, unknown>): ReceiveSettings {
   validateInteger(coalesce, 'options.coalesce', 0, 1000)
   validateBoolean(strict, 'options.strict')
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal')
-  return { capacity, packetSize, gro, portable: backend === 'portable', coalesce, strict, signal }
+  const portable = backend === 'portable'
+  return { capacity, packetSize, gro, gso, destinations, portable, coalesce, strict, signal }
 }
 
 function flag(options: Record<string, unknown>, name: string): boolean {

@@ -1,11 +1,12 @@
 import { inspect } from 'node:util'
-import { type Family, familyText } from './address'
+import { addressText, type Family, familyText } from './address'
 import { batchDetached, batchStale } from './errors'
 import * as layout from './layout'
 import type { Memory } from './memory'
 
 /** As constants of this module: V8 folds these, and not another module's. */
 const { DATAGRAM, FLAGS, MESSAGE, MESSAGE_INDEX, OFFSET, PORT_SHIFT, SIZE, TRUNCATED } = layout
+const { DESTINATION, FAMILY, INTERFACE } = layout
 
 /** What a datagram is, detached from the batch it came in. */
 export interface PacketCopy {
@@ -33,6 +34,16 @@ export interface PacketCopy {
   ttl: number | null
 }
 
+/** How sending reaches the words of a packet's sender. Not exported by the package. */
+export interface PacketAccess {
+  is(value: unknown): value is Packet
+  /** Copies its message's words to `to[at…]`. @throws ERR_BATCH_STALE. */
+  message(packet: Packet, to: Uint32Array, at: number): void
+}
+
+/** @internal */
+export let access: PacketAccess
+
 /**
  * One datagram of a batch. It shows what the batch holds: **valid until the batch's next fill**; `copy()` what has to
  * live longer. The batch makes it on first use and gives the same object for the same index again.
@@ -47,6 +58,17 @@ export class Packet implements PacketCopy {
   /** The view that `data` gave last, and where it begins. */
   #view: Buffer | null = null
   #viewOffset = -1
+
+  static {
+    access = {
+      is: (value): value is Packet => typeof value === 'object' && value !== null && #memory in value,
+      message(packet, to, at) {
+        const { messages } = packet.#live()
+        const row = packet.#message()
+        for (let word = 0; word < MESSAGE; word++) to[at + word] = messages[row + word]!
+      },
+    }
+  }
 
   /** @internal */
   constructor(memory: Memory, index: number) {
@@ -105,14 +127,14 @@ export class Packet implements PacketCopy {
 
   /** The address it was sent to; `null` where the kernel did not tell. */
   get destination(): string | null {
-    this.#live()
-    return null
+    const { messages } = this.#live()
+    const row = this.#message() + DESTINATION
+    return messages[row + FAMILY] === 0 ? null : addressText(messages, row)
   }
 
   /** Index of the interface it came in by; `null` where the kernel did not tell. */
   get interfaceIndex(): number | null {
-    this.#live()
-    return null
+    return this.#live().messages[this.#message() + INTERFACE] || null
   }
 
   /** Type of service or traffic class; `null` where the kernel did not tell. */

@@ -225,7 +225,7 @@ export class Reader {
   #start(): void {
     if (this.#started) return
     if (!this.#watched) {
-      const errno = watch(this.#host.handle, () => this.#wake())
+      const errno = watch(this.#host.handle, false, () => this.#wake())
       if (errno === -EBADF) {
         this.#host.final(errno)
         return
@@ -238,7 +238,7 @@ export class Reader {
   }
 
   #startWatch(): void {
-    const errno = socketWatchStart(this.#host.handle)
+    const errno = socketWatchStart(this.#host.handle, false)
     if (errno < 0) this.#host.final(errno)
     else this.#started = true
   }
@@ -246,7 +246,7 @@ export class Reader {
   #stop(): void {
     if (!this.#started) return
     this.#started = false
-    socketWatchStop(this.#host.handle)
+    socketWatchStop(this.#host.handle, false)
   }
 
   /** One batch. Whether there is probably another, and somebody to take it. */

@@ -10,20 +10,20 @@ let hub: object | undefined
 let turning = false
 
 /**
- * Has `wake` called when the socket behind `handle` is readable; 0 or a negative errno.
+ * Has `wake` called when the socket behind `handle` is readable, or `writable`; 0 or a negative errno.
  *
  * By libuv where the runtime has it. `RECVMMSG_READINESS` can ask for `thread`, the helper thread, or `uv`.
  */
-export function watch(handle: object, wake: () => boolean): number {
+export function watch(handle: object, writable: boolean, wake: () => boolean): number {
   const wanted = process.env.RECVMMSG_READINESS || 'auto'
   validateOneOf(wanted, 'process.env.RECVMMSG_READINESS', ['auto', 'uv', 'thread'])
-  if (wanted !== 'thread' && uvPollWorks()) return socketWatch(handle, null, wake)
+  if (wanted !== 'thread' && uvPollWorks()) return socketWatch(handle, null, writable, wake)
   if (hub === undefined) {
     const made = hubCreate()
     if (typeof made === 'number') return made
     hub = made
   }
-  return socketWatch(handle, hub, () => {
+  return socketWatch(handle, hub, writable, () => {
     if (!turning) setImmediate(turned)
     turning = true
     return wake()

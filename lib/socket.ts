@@ -16,8 +16,16 @@ import {
   type ReceiveSettings,
   type UdpSocketOptions,
 } from './options'
+import { access as packets } from './packet'
 import { type RecvOptions, recvSettings } from './recv-options'
-import { type Target, toBytes, toTarget } from './send'
+import { type Payload, type Sendable, type SendResult, type Target, toBytes, toTarget } from './send'
+import {
+  iterableItems,
+  type SendAllOptions,
+  type SendBatchOptions,
+  segmentedBatch,
+  sendSettings,
+} from './sender'
 import type { SocketStats } from './stats'
 import {
   validateAbortSignal,
@@ -31,6 +39,8 @@ import {
 export interface UdpSocketEvents {
   /** Datagrams have arrived. The batch is filled again for the next event: valid until then. */
   batch: [batch: PacketBatch]
+  /** There is room in the send buffer again, after a send that found none. */
+  drain: []
   /** A call failed. Without a listener, errors that do not end the socket are only counted in `stats()`. */
   error: [error: Error]
   /** The socket is closed; the last event. */
@@ -49,8 +59,11 @@ export let receiveInto: (
   timeout: number,
 ) => number
 
+/** @internal How `sendMmsg` sends. */
+export let sendFrom: (socket: UdpSocket, packets: PacketBatch | Iterable<Sendable>) => SendResult
+
 /**
- * A UDP socket that receives in batches.
+ * A UDP socket that receives and sends in batches.
  *
  * Reading starts with the first `'batch'` listener or the first turn of `for await`, and there is one reader at a time.
  * From then on the open socket keeps the process alive, until `close()` or `unref()`.
@@ -64,12 +77,11 @@ export let receiveInto: (
  */
 export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
   readonly #engine: Engine
-  #v6 = false
-  #peer: { address: string; port: number } | null = null
   #disposed: Promise<void> | null = null
 
   static {
     receiveInto = (socket, ...how) => socket.#engine.receive(...how)
+    sendFrom = (socket, packets) => socket.sendBatch(packets)
   }
 
   /** Use `UdpSocket.bind` or `UdpSocket.fromFd`. */
@@ -95,14 +107,12 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
   static override bind(options: UdpSocketOptions = {}): UdpSocket {
     const settings = bindSettings(options)
     if (settings.signal?.aborted) throw errors.abortError(settings.signal)
-    const { address, port, reuseAddr, reusePort, ipv6Only, recvBufferSize, sendBufferSize, portable } =
-      settings
+    const { address, port } = settings
     const gro = settings.packetSize === COALESCED_SLOT && settings.gro !== false
     const socket = new UdpSocket(KEY, settings)
-    const config = { reuseAddr, reusePort, ipv6Only, recvBufferSize, sendBufferSize, gro, portable }
-    const errno = native.socketBind(socket.#engine.handle, address, port, config)
+    const errno = native.socketBind(socket.#engine.handle, address, port, { ...settings, gro })
     if (errno < 0) throw errors.systemError('bind', errno, address, port)
-    socket.#v6 = isIPv6(address)
+    socket.#engine.v6 = isIPv6(address)
     socket.#engine.opened()
     return socket
   }
@@ -121,16 +131,17 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
     validateInteger(fd, 'fd', 0, 2 ** 31 - 1)
     const settings = fromFdSettings(options)
     if (settings.signal?.aborted) throw errors.abortError(settings.signal)
-    const { dup, portable, packetSize } = settings
+    const { dup, portable, packetSize, destinations } = settings
+    const gro = settings.gro === true
     const socket = new UdpSocket(KEY, settings)
     const large = packetSize === COALESCED_SLOT
-    const result = native.socketFromFd(socket.#engine.handle, fd, dup, settings.gro === true, large, portable)
+    const result = native.socketFromFd(socket.#engine.handle, fd, dup, gro, large, portable, destinations)
     if (result === 'GRO') throw errors.batchSlotTooSmall(packetSize)
     if (typeof result === 'string') throw errors.invalidFdType(result)
     if (result < 0) throw errors.systemError('fcntl', result)
     socket.#engine.opened()
-    socket.#v6 = socket.address().family === 'IPv6'
-    socket.#peer = socket.#connectedTo()
+    socket.#engine.v6 = socket.address().family === 'IPv6'
+    socket.#engine.peer = socket.#connectedTo()
     return socket
   }
 
@@ -167,9 +178,7 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
    * if (await socket.readable({ signal: AbortSignal.timeout(1000) })) socket.recv(batch)
    */
   readable(options: { signal?: AbortSignal } = {}): Promise<boolean> {
-    const { signal } = validateOptions(options, ['signal'])
-    if (signal !== undefined) validateAbortSignal(signal, 'options.signal')
-    return this.#engine.reader.readable(signal as AbortSignal | undefined)
+    return this.#engine.reader.readable(signalOf(options))
   }
 
   /** Stops reading, between two batches. Datagrams wait in the kernel, as many as its buffer holds. */
@@ -188,34 +197,105 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
    * Sends one datagram. On a connected socket without `port` and `address`; an ICMP error that is pending there is
    * counted, told as `'error'` to whoever listens, and the datagram is sent all the same.
    *
-   * @param data Payload: Buffer, any view, or a string (UTF-8). At most 65,507 bytes (IPv6: 65,527).
-   * @param port Port to send to, 1 to 65535; or a target with `port` and `address`, a packet for one: its sender.
+   * @param data Payload: Buffer, any view, a string (UTF-8), or an array of these. At most 65,507 bytes (IPv6: 65,527).
+   * @param port Port to send to, 1 to 65535; or a target with `port` and `address`, a packet for one: its sender, from
+   * the address that the packet was sent to.
    * @param address IP literal. @defaultValue loopback of the socket's family
-   * @returns `true` when the kernel took it, `false` when the send buffer is full: nothing was sent.
+   * @returns `true` when the kernel took it, `false` when the send buffer is full: nothing was sent, and `'drain'`
+   * follows when there is room.
    * @throws EMSGSIZE, ENETUNREACH and other errors of sendto(2), with `syscall: 'send'`.
    * @throws ERR_SOCKET_BAD_PORT, ERR_INVALID_IP_ADDRESS, ERR_INVALID_ARG_TYPE.
    * @throws ERR_SOCKET_DGRAM_IS_CONNECTED for a target on a connected socket; ERR_SOCKET_DGRAM_NOT_RUNNING when closed.
    * @see https://man7.org/linux/man-pages/man2/send.2.html
    */
-  send(data: string | NodeJS.ArrayBufferView, port?: number, address?: string): boolean
-  send(data: string | NodeJS.ArrayBufferView, target: Target): boolean
-  send(data: string | NodeJS.ArrayBufferView, to?: number | Target, toAddress?: string): boolean {
+  send(data: Payload, port?: number, address?: string): boolean
+  send(data: Payload, target: Target): boolean
+  send(data: Payload, to?: number | Target, toAddress?: string): boolean {
     const bytes = toBytes(data)
     const { byteLength } = bytes
     const target = toTarget(to, toAddress)
     // A getter of the target may have transferred it away.
     if (bytes.byteLength !== byteLength) throw errors.invalidArgValue('data', data, 'has been detached')
     this.#engine.assertOpen()
-    if (this.#peer !== null) {
+    if (this.#engine.peer !== null) {
       if (target !== null) throw errors.alreadyConnected()
-      return this.#sendConnected(bytes, this.#peer)
+      return this.#sendConnected(bytes, this.#engine.peer)
     }
     const port = validatePort(target?.port, 'Port', false)
-    const { address = this.#loopback() } = target ?? {}
+    const { address = this.#engine.loopback } = target ?? {}
     validateAddress(address, 'address')
+    if (packets.is(to) || typeof target?.destination === 'string') {
+      return this.#engine.sender.one(bytes, packets.is(to) ? to : (target as Target))
+    }
     const result = native.socketSend(this.#engine.handle, bytes, address, port)
     if (result < 0) throw this.#engine.failed('send', result, address, port)
+    if (result === 0) this.#engine.sender.full()
     return result === 1
+  }
+
+  /**
+   * Sends many datagrams, in order, until all are dealt with or the send buffer is full; one system call for up to 1,024
+   * of them on Linux, and fewer messages than datagrams where they go to one place and have one size (UDP_SEGMENT).
+   *
+   * One that cannot be sent is counted and does not stop the others. Nothing is queued: what is left, from `next` on, is
+   * the caller's, and `'drain'` follows when there is room. Arguments are checked 1,024 items at a time, before any of
+   * these is sent.
+   *
+   * @param packets A batch, which goes back to its senders (or `to` one place) without a copy; or items with `data` and
+   * `to`, or `port` and `address`. To be resumed, they have to be an array.
+   * @param options.to All go here.
+   * @param options.segmentSize Bytes that each item's data is cut into, 1 to 65,527; indices count these datagrams.
+   * @param options.start Index to begin with: `next` of a result that was short. @defaultValue 0
+   * @throws EBADF, ENOTSOCK where the descriptor is gone, and nothing was sent.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_SOCKET_BAD_PORT, ERR_INVALID_IP_ADDRESS, ERR_OUT_OF_RANGE for an item.
+   * @throws ERR_SOCKET_DGRAM_IS_CONNECTED for a target on a connected socket; ERR_SOCKET_DGRAM_NOT_RUNNING when closed.
+   * @example
+   * const { next } = socket.sendBatch(packets)
+   * if (next < packets.length) socket.once('drain', () => socket.sendBatch(packets, { start: next }))
+   * @see https://man7.org/linux/man-pages/man2/sendmmsg.2.html
+   */
+  sendBatch(packets: PacketBatch | Iterable<Sendable>, options: SendBatchOptions = {}): SendResult {
+    const how = sendSettings(options, ['to', 'segmentSize', 'start'])
+    if (!access.is(packets)) return this.#engine.sender.items(iterableItems(packets), how)
+    if (how.segmentSize !== undefined) throw segmentedBatch(how.segmentSize)
+    return this.#engine.sender.batch(packets, how)
+  }
+
+  /**
+   * Sends one payload to many targets; otherwise as `sendBatch`, whose result it has.
+   *
+   * @param options.start Index of the target to begin with. @defaultValue 0
+   */
+  sendToMany(data: Payload, targets: Iterable<Target>, options: { start?: number } = {}): SendResult {
+    const { start } = sendSettings(options, ['start'])
+    return this.#engine.sender.toMany(data, iterableItems(targets, 'targets') as Iterable<Target>, start ?? 0)
+  }
+
+  /**
+   * Sends all of it, waiting for room as often as it takes. A batch must not be filled again before it is done, nor an
+   * item's data be changed.
+   *
+   * @param options.signal Rejects with an AbortError when aborted; what was sent is sent.
+   * @returns Resolves with the result of the whole.
+   * @throws As `sendBatch`, by rejecting; ERR_SOCKET_DGRAM_NOT_RUNNING when the socket closes meanwhile.
+   */
+  async sendAll(
+    packets: PacketBatch | Iterable<Sendable>,
+    options: SendAllOptions = {},
+  ): Promise<SendResult> {
+    const how = sendSettings(options, ['to', 'segmentSize', 'signal'])
+    if (access.is(packets) && how.segmentSize !== undefined) throw segmentedBatch(how.segmentSize)
+    return this.#engine.sender.all(access.is(packets) ? packets : iterableItems(packets), how)
+  }
+
+  /**
+   * Waits until the send buffer has room.
+   *
+   * @param options.signal Rejects with an AbortError when aborted.
+   * @returns Resolves `true`, or `false` when the socket is closed.
+   */
+  writable(options: { signal?: AbortSignal } = {}): Promise<boolean> {
+    return this.#engine.sender.writable(signalOf(options))
   }
 
   /**
@@ -227,14 +307,14 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
    * errors of connect(2).
    * @see https://man7.org/linux/man-pages/man2/connect.2.html
    */
-  connect(port: number, address: string = this.#loopback()): this {
+  connect(port: number, address: string = this.#engine.loopback): this {
     const number = validatePort(port, 'Port', false)
     validateAddress(address, 'address')
     this.#engine.assertOpen()
-    if (this.#peer !== null) throw errors.alreadyConnected()
+    if (this.#engine.peer !== null) throw errors.alreadyConnected()
     const errno = native.socketConnect(this.#engine.handle, address, number)
     if (errno < 0) throw this.#engine.failed('connect', errno, address, number)
-    this.#peer = { address, port: number }
+    this.#engine.peer = { address, port: number }
     return this
   }
 
@@ -245,10 +325,10 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
    */
   disconnect(): this {
     this.#engine.assertOpen()
-    if (this.#peer === null) throw errors.notConnected()
+    if (this.#engine.peer === null) throw errors.notConnected()
     const errno = native.socketDisconnect(this.#engine.handle)
     if (errno < 0) throw this.#engine.failed('connect', errno)
-    this.#peer = null
+    this.#engine.peer = null
     return this
   }
 
@@ -260,7 +340,7 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
   /** The address it is connected to. @throws ERR_SOCKET_DGRAM_NOT_CONNECTED, ERR_SOCKET_DGRAM_NOT_RUNNING. */
   remoteAddress(): AddressInfo {
     this.#engine.assertOpen()
-    if (this.#peer === null) throw errors.notConnected()
+    if (this.#engine.peer === null) throw errors.notConnected()
     return this.#name(true, 'getpeername')
   }
 
@@ -302,12 +382,14 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
   /** Lets the open socket keep the process alive again. */
   ref(): this {
     this.#engine.reader.ref(true)
+    this.#engine.sender.ref(true)
     return this
   }
 
   /** Lets the process end although the socket is open. */
   unref(): this {
     this.#engine.reader.ref(false)
+    this.#engine.sender.ref(false)
     return this
   }
 
@@ -337,7 +419,10 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
     if (this.#engine.closed) return 'UdpSocket { closed }'
     if (this.fd < 0) return 'UdpSocket { its descriptor was closed by somebody else }'
     const { address, port } = this.address()
-    const peer = this.#peer === null ? '' : `, peer: '${this.#peer.address}', peerPort: ${this.#peer.port}`
+    const peer =
+      this.#engine.peer === null
+        ? ''
+        : `, peer: '${this.#engine.peer.address}', peerPort: ${this.#engine.peer.port}`
     return `UdpSocket { address: '${address}', port: ${port}${peer}, backend: '${this.backend}' }`
   }
 
@@ -358,12 +443,8 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
       if (result >= 0) this.#engine.passing('send', earlier, peer.address, peer.port)
     }
     if (result < 0) throw this.#engine.failed('send', result, peer.address, peer.port)
+    if (result === 0) this.#engine.sender.full()
     return result === 1
-  }
-
-  #loopback(): string {
-    this.#engine.assertOpen()
-    return this.#v6 ? '::1' : '127.0.0.1'
   }
 
   /** Whom a descriptor that was taken over is connected to. */
@@ -394,4 +475,11 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
     const errno = native.socketSetBufferSize(this.#engine.handle, send, size as number)
     if (errno < 0) throw this.#engine.failed('setsockopt', errno)
   }
+}
+
+/** The signal of an options bag that has nothing else. */
+function signalOf(options: unknown): AbortSignal | undefined {
+  const { signal } = validateOptions(options, ['signal'])
+  if (signal !== undefined) validateAbortSignal(signal, 'options.signal')
+  return signal as AbortSignal | undefined
 }

@@ -78,12 +78,64 @@ fn align(length: usize) -> usize {
 
 const _: () = assert!(mem::align_of::<Room>() >= mem::align_of::<cmsghdr>());
 
+/// Writes control messages one after the other into `room`; the bytes written are what goes to `msg_control`.
+pub struct Writer<'a> {
+    room: &'a mut [u8],
+    end: usize,
+}
+
+impl<'a> Writer<'a> {
+    /// Begins with nothing.
+    pub fn new(room: &'a mut [u8]) -> Writer<'a> {
+        Writer { room, end: 0 }
+    }
+
+    /// Adds a message, and nothing where there is no room for it.
+    pub fn push(&mut self, level: c_int, kind: c_int, data: &[u8]) {
+        let length = header_size() + data.len();
+        let Some(space) = self.room.get_mut(self.end..self.end + align(length)) else { return };
+        space.fill(0);
+        // SAFETY: zero is a value for each of cmsghdr's integers (musl has padding among them).
+        let mut header: cmsghdr = unsafe { mem::zeroed() };
+        header.cmsg_len = length as _;
+        header.cmsg_level = level;
+        header.cmsg_type = kind;
+        // SAFETY: `space` is longer than a cmsghdr; the write needs no alignment.
+        unsafe { ptr::write_unaligned(space.as_mut_ptr().cast(), header) };
+        space[header_size()..length].copy_from_slice(data);
+        self.end += align(length);
+    }
+
+    /// Bytes written.
+    pub fn len(&self) -> usize {
+        self.end
+    }
+
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.end == 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     /// Encodes as the kernel's put_cmsg() does (net/core/scm.c).
+    #[test]
+    fn what_is_written_is_read_back_and_what_has_no_room_is_left_out() {
+        let mut room = [0xff; 64];
+        let mut writer = Writer::new(&mut room);
+        assert!(writer.is_empty());
+        for (kind, data) in [(1, &[1, 2][..]), (2, &[3; 20]), (3, &[4])] {
+            writer.push(17, kind, data);
+        }
+        let length = writer.len();
+        let expected = [(17, 1, vec![1, 2]), (17, 2, vec![3; 20])];
+        assert_eq!(room[..length], encode(&expected));
+    }
+
     fn encode(list: &[(c_int, c_int, Vec<u8>)]) -> Vec<u8> {
         let mut out = Vec::new();
         for (level, kind, data) in list {

@@ -10,15 +10,25 @@
 //! are told apart here; so a table for such slots has room for capacity × 128 datagrams. The room is the table's
 //! length and nothing else: what a message claims beyond it is counted, never written.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 /// Words before the first message: how many datagrams and messages the fill gave, whether more may be waiting, and one
 /// that is 0, so that rows begin where a load of 16 bytes crosses no cache line.
 pub const HEADER: usize = 4;
-/// Words of one message: family (0, 4, 6), port, scope id, flow information, four of address, its length as told.
-pub const MESSAGE: usize = SOCKADDR + 1;
-/// Words of a socket address.
+/// Words of one message: its sender, where it was sent to (port and flow information 0), its length as told, the index
+/// of the interface it came in by, the IPv4 address of that interface that an answer is to come from; and three that
+/// nobody writes to, which make the rows begin where 32 bytes cross no cache line.
+pub const MESSAGE: usize = 24;
+/// Words of a socket address: family (0 for none, 4, 6), port, scope id, flow information, and the address's four.
 pub const SOCKADDR: usize = 8;
+/// Where in a message's row the destination begins.
+pub const DESTINATION: usize = SOCKADDR;
+/// The length as told.
+pub const LENGTH: usize = 16;
+/// The interface's index, 0 where it was not told.
+pub const INTERFACE: usize = 17;
+/// The interface's own IPv4 address.
+pub const LOCAL: usize = 18;
 /// Words of one datagram: offset in the batch's bytes, size, message index, and the sender's port above the flags.
 ///
 /// The port is here as well as in the message, so that the size and the port of a datagram are one row's.
@@ -39,8 +49,21 @@ pub struct Arrived {
     pub truncated: bool,
     /// The sender, where there was one to tell.
     pub from: Option<SocketAddr>,
+    /// Where it was sent to, where the kernel told.
+    pub to: Option<Destination>,
     /// Size of the datagrams of which the message was coalesced, as UDP_GRO told it: any int at all.
     pub segment: Option<i32>,
+}
+
+/// IP_PKTINFO and IPV6_PKTINFO, ip(7) and ipv6(7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// The header's destination address.
+    pub address: IpAddr,
+    /// Index of the interface it came in by.
+    pub interface: u32,
+    /// IPv4: the interface's own address, another one where the destination is a broadcast or multicast address.
+    pub local: Ipv4Addr,
 }
 
 /// What one fill added up to.
@@ -90,9 +113,13 @@ impl<'a> Table<'a> {
     #[inline]
     pub fn push(&mut self, index: usize, arrived: &Arrived) {
         let Some(message) = self.messages.get_mut(index) else { return };
-        let [name @ .., told] = message;
-        *name = address_words(arrived.from);
-        *told = arrived.length as u32;
+        let port = arrived.from.map_or(0, |from| from.port());
+        message[..SOCKADDR].copy_from_slice(&address_words(arrived.from));
+        message[LENGTH] = arrived.length as u32;
+        match arrived.to {
+            None => (message[DESTINATION], message[INTERFACE]) = (0, 0),
+            Some(to) => write_destination(message, to),
+        }
 
         // Whatever the kernel says, the slot holds no more than its size.
         let length = arrived.length.min(self.slot_size);
@@ -104,7 +131,7 @@ impl<'a> Table<'a> {
         let rest = &mut self.records[self.tally.datagrams as usize..];
         let room = rest.len().min(count);
         let base = index * self.slot_size;
-        let port = name[1] << PORT_SHIFT;
+        let port = u32::from(port) << PORT_SHIFT;
 
         let mut offset = 0;
         for record in &mut rest[..room] {
@@ -133,6 +160,20 @@ impl<'a> Table<'a> {
     }
 }
 
+fn write_destination(message: &mut [u32; MESSAGE], to: Destination) {
+    let address = match to.address {
+        IpAddr::V4(ip) => SocketAddr::V4(SocketAddrV4::new(ip, 0)),
+        // A link-local address is none without its interface.
+        IpAddr::V6(ip) => {
+            let scope = if ip.is_unicast_link_local() || ip.is_multicast() { to.interface } else { 0 };
+            SocketAddr::V6(SocketAddrV6::new(ip, 0, 0, scope))
+        }
+    };
+    message[DESTINATION..][..SOCKADDR].copy_from_slice(&address_words(Some(address)));
+    message[INTERFACE] = to.interface;
+    message[LOCAL] = to.local.to_bits();
+}
+
 /// Family, port, scope id, flow information and the address's bytes, as JavaScript reads them.
 #[inline]
 pub fn address_words(address: Option<SocketAddr>) -> [u32; SOCKADDR] {
@@ -144,6 +185,19 @@ pub fn address_words(address: Option<SocketAddr>) -> [u32; SOCKADDR] {
             let word = |nth: u32| (bits >> (96 - 32 * nth)) as u32;
             [6, v6.port().into(), v6.scope_id(), v6.flowinfo(), word(0), word(1), word(2), word(3)]
         }
+    }
+}
+
+/// The address that such words are of; `None` for none.
+pub fn address_of(words: &[u32; SOCKADDR]) -> Option<SocketAddr> {
+    let [family, port, scope, flow, a, b, c, d] = *words;
+    match family {
+        4 => Some(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::from_bits(a), port as u16))),
+        6 => {
+            let bits = [a, b, c, d].iter().fold(0, |bits, &word| bits << 32 | u128::from(word));
+            Some(SocketAddr::V6(SocketAddrV6::new(Ipv6Addr::from_bits(bits), port as u16, flow, scope)))
+        }
+        _ => None,
     }
 }
 
@@ -161,7 +215,7 @@ mod tests {
     }
 
     fn arrived(length: usize, segment: Option<i32>) -> Arrived {
-        Arrived { length, truncated: false, from: "192.0.2.1:7".parse().ok(), segment }
+        Arrived { length, truncated: false, from: "192.0.2.1:7".parse().ok(), to: None, segment }
     }
 
     fn records(words: &[u32], capacity: usize) -> Vec<[u32; 4]> {
@@ -183,7 +237,9 @@ mod tests {
             [[0, 100, 0, PORT], [100, 100, 0, PORT], [200, 50, 0, PORT], [65_536, 64, 1, PORT]]
         );
         assert_eq!(words[..HEADER], [4, 2, 0, 0]);
-        assert_eq!(words[HEADER..HEADER + MESSAGE], [4, 7, 0, 0, 0xc000_0201, 0, 0, 0, 250]);
+        assert_eq!(words[HEADER..][..SOCKADDR], [4, 7, 0, 0, 0xc000_0201, 0, 0, 0]);
+        assert_eq!(words[HEADER + LENGTH], 250);
+        assert_eq!((words[HEADER + DESTINATION], words[HEADER + INTERFACE]), (0, 0), "not told");
     }
 
     #[test]
@@ -215,7 +271,7 @@ mod tests {
         table.push(0, &Arrived { truncated: true, ..arrived(49_280, Some(1232)) });
         assert_eq!(table.finish(false).truncated, 1);
         assert_eq!(records(&words, 1), [[0, 1232, 0, PORT], [1232, 816, 0, PORT | TRUNCATED]]);
-        assert_eq!(words[HEADER + 8], 49_280, "the length as told is kept");
+        assert_eq!(words[HEADER + LENGTH], 49_280, "the length as told is kept");
     }
 
     #[test]
@@ -231,6 +287,32 @@ mod tests {
     fn writes_ipv6_with_scope_and_flow() {
         let v6 = std::net::SocketAddrV6::new("2001:db8:0:1::ff".parse().unwrap(), 53, 9, 3);
         assert_eq!(address_words(Some(v6.into())), [6, 53, 3, 9, 0x2001_0db8, 1, 0, 0xff]);
+    }
+
+    #[test]
+    fn writes_where_it_was_sent_to() {
+        let mut words = table_words(2, 2);
+        let mut table = Table::new(&mut words, 2, 2048).unwrap();
+        let local = Ipv4Addr::new(192, 0, 2, 1);
+        let to = Destination { address: "224.0.0.251".parse().unwrap(), interface: 3, local };
+        table.push(0, &Arrived { to: Some(to), ..arrived(9, None) });
+        let to =
+            Destination { address: "fe80::1".parse().unwrap(), interface: 7, local: Ipv4Addr::UNSPECIFIED };
+        table.push(1, &Arrived { to: Some(to), ..arrived(9, None) });
+        let [first, second] = [0, 1].map(|nth| &words[HEADER + nth * MESSAGE..][..MESSAGE]);
+        assert_eq!(first[DESTINATION..][..SOCKADDR], [4, 0, 0, 0, 0xe000_00fb, 0, 0, 0]);
+        assert_eq!(first[INTERFACE..=LOCAL], [3, 0xc000_0201]);
+        assert_eq!(second[DESTINATION..][..SOCKADDR], [6, 0, 7, 0, 0xfe80_0000, 0, 0, 1]);
+        assert_eq!(second[INTERFACE], 7);
+    }
+
+    #[test]
+    fn addresses_are_read_back() {
+        for text in ["192.0.2.1:65535", "[2001:db8:0:1::ff%9]:53", "[::ffff:10.0.0.1]:1"] {
+            let address: SocketAddr = text.parse().unwrap();
+            assert_eq!(address_of(&address_words(Some(address))), Some(address));
+        }
+        assert_eq!(address_of(&address_words(None)), None);
     }
 
     #[test]
@@ -264,7 +346,7 @@ mod tests {
             let mut table = Table::new(&mut words[..length], capacity, slot_size).unwrap();
             let mut claimed = 0;
             for (index, (length, truncated, segment)) in messages.iter().enumerate() {
-                table.push(index, &Arrived { length: *length, truncated: *truncated, from: None, segment: *segment });
+                table.push(index, &Arrived { length: *length, truncated: *truncated, from: None, to: None, segment: *segment });
                 if index < capacity {
                     let inside = (*length).min(slot_size);
                     let size = segment.map_or(0, |s| usize::try_from(s).unwrap_or(0));

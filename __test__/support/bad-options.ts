@@ -16,6 +16,8 @@ export const commonOptions: Record<string, Wrong> = {
   packetSize: { ...slots, range: [...slots.range, 65_537] },
   gro: flag,
   backend: { other: { ERR_INVALID_ARG_VALUE: ['', 'recvmmsg', 'MMSG', null, 0] } },
+  gso: flag,
+  destinations: flag,
   coalesce: { range: [-1, 1.5, Number.NaN, 1001], type: ['1', null, true, 1n] },
   strict: flag,
   signal: { type: [null, 0, 'signal', {}, new AbortController(), { aborted: false }] },

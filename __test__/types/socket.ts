@@ -33,6 +33,8 @@ export function options(signal: AbortSignal): void {
     packetSize: 1,
     gro: true,
     backend: 'auto',
+    gso: true,
+    destinations: true,
     coalesce: 0,
     strict: true,
     signal,
@@ -68,7 +70,7 @@ export function options(signal: AbortSignal): void {
 }
 
 export function events(socket: UdpSocket): void {
-  claim<Same<UdpSocketEvents, { batch: [batch: PacketBatch]; error: [error: Error]; close: [] }>>()
+  claim<Same<UdpSocketEvents, { batch: [batch: PacketBatch]; drain: []; error: [error: Error]; close: [] }>>()
   const emitter: EventEmitter<UdpSocketEvents> = socket
   void emitter
   socket.on('batch', (batch) => claim<Same<typeof batch, PacketBatch>>())

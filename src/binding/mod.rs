@@ -8,6 +8,7 @@ mod callback;
 mod handle;
 mod hub;
 mod receive;
+mod send;
 mod socket;
 mod system;
 mod view;

@@ -20,8 +20,9 @@ use crate::sys::{Backend, Errno};
 pub struct Held {
     /// `None` before it is bound and after it is closed.
     pub socket: RefCell<Option<Socket>>,
-    /// Made when its first reader comes.
-    pub watched: RefCell<Option<Watched>>,
+    /// What tells that it can be read, made when its first reader comes, and that it can be written to, made when there
+    /// was no room for the first time.
+    pub watched: [RefCell<Option<Watched>>; 2],
 }
 
 impl Held {
@@ -36,7 +37,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         // The watch first: libuv and the poller must have forgotten the descriptor before it is closed.
-        drop(self.watched.take());
+        self.watched.iter().for_each(|watched| drop(watched.take()));
         if let Some(socket) = self.socket.take() {
             // Nobody is left to tell.
             let _ = socket.close();
@@ -55,6 +56,7 @@ pub struct SocketConfig {
     /// 0 for the system's default.
     pub send_buffer_size: u32,
     pub gro: bool,
+    pub destinations: Option<bool>,
     pub portable: bool,
 }
 
@@ -84,6 +86,7 @@ pub fn socket_bind(
         recv_buffer_size: size(config.recv_buffer_size),
         send_buffer_size: size(config.send_buffer_size),
         gro: config.gro,
+        destinations: config.destinations,
         backend: backend(config.portable),
     };
     let bound = parse(&address, port).and_then(|address| Socket::bind(address, &options));
@@ -93,6 +96,7 @@ pub fn socket_bind(
 /// Takes a descriptor over; 0, a negative errno, what it is where it is no UDP socket, or 'GRO' where it coalesces and
 /// `largeSlots` is false.
 #[napi]
+#[allow(clippy::too_many_arguments)] // once a socket
 pub fn socket_from_fd(
     #[napi(ts_arg_type = "object")] held: Handle<Held>,
     fd: i32,
@@ -100,8 +104,9 @@ pub fn socket_from_fd(
     gro: bool,
     large_slots: bool,
     portable: bool,
+    destinations: Option<bool>,
 ) -> Either<i32, String> {
-    match Socket::from_fd(fd, &Adoption { dup, gro, large_slots, backend: backend(portable) }) {
+    match Socket::from_fd(fd, &Adoption { dup, gro, large_slots, destinations, backend: backend(portable) }) {
         Ok(socket) => {
             held.socket.replace(Some(socket));
             Either::A(0)
@@ -110,21 +115,6 @@ pub fn socket_from_fd(
         Err(NotAdopted::Coalesces) => Either::B("GRO".to_owned()),
         Err(NotAdopted::Kind(kind)) => Either::B(kind.to_owned()),
     }
-}
-
-/// Sends one datagram: 1 sent, 0 no room, or a negative errno. An empty address is the connected peer.
-#[napi]
-pub fn socket_send(
-    #[napi(ts_arg_type = "object")] held: Handle<Held>,
-    #[napi(ts_arg_type = "Uint8Array")] data: View<u8>,
-    address: String,
-    port: u16,
-) -> i32 {
-    let to = if address.is_empty() { Ok(None) } else { parse(&address, port).map(Some) };
-    // SAFETY: no JavaScript of this thread runs before the call returns. Shared memory may be written to by another
-    // thread meanwhile, so it is never made a slice.
-    let send = |to| held.with(|socket| unsafe { socket.send_from(data.as_mut_ptr(), data.len(), to) });
-    number(to.and_then(send).map(usize::from))
 }
 
 /// Sets the peer; 0 or a negative errno.
@@ -234,13 +224,13 @@ pub fn socket_is_shut_down(#[napi(ts_arg_type = "object")] held: Handle<Held>) -
 /// Ends its watch and closes its descriptor; 0, or -EBADF where that was not its own any more.
 #[napi]
 pub fn socket_close(#[napi(ts_arg_type = "object")] held: Handle<Held>) -> i32 {
-    drop(held.watched.take());
+    held.watched.iter().for_each(|watched| drop(watched.take()));
     match held.socket.take() {
         Some(socket) => done(socket.close()),
         None => 0,
     }
 }
 
-fn parse(address: &str, port: u16) -> Result<SocketAddr, Errno> {
+pub fn parse(address: &str, port: u16) -> Result<SocketAddr, Errno> {
     sockaddr::parse(address, port).ok_or(Errno(libc::EINVAL))
 }

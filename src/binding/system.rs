@@ -17,6 +17,7 @@ pub struct SystemCapabilities {
     pub sendmmsg: bool,
     pub gro: bool,
     pub gso: bool,
+    pub destinations: bool,
     pub reuse_port: bool,
     /// libuv's functions are in the process; whether they work is the runtime's to say.
     pub uv: bool,
@@ -36,6 +37,7 @@ pub fn system_capabilities() -> SystemCapabilities {
         sendmmsg,
         gro: can(&|socket| options::set_gro(socket.as_raw_fd())),
         gso: can(&|socket| options::gso(socket.as_raw_fd())),
+        destinations: can(&|socket| options::set_destinations(socket.as_raw_fd(), false)),
         reuse_port: can(&|socket| reuse_port(socket).is_ok()),
         uv: uv::present(),
     }

@@ -14,7 +14,7 @@ use super::callback::Callback;
 use super::handle::Handle;
 use super::socket::Held;
 use super::{check, done};
-use crate::readiness::{Deliver, Watch, thread, uv};
+use crate::readiness::{Deliver, Interest, Watch, thread, uv};
 use crate::sys::Errno;
 
 /// A socket's watch and the JavaScript function it calls.
@@ -36,7 +36,7 @@ impl Drop for Watched {
     }
 }
 
-/// Has `callback` called when the socket is readable: by libuv, or by `hub`'s thread. 0 or a negative errno.
+/// Has `callback` called when the socket is readable, or `writable`: by libuv, or by `hub`'s thread. 0 or a negative errno.
 ///
 /// It returns whether to call it again at once. The watch begins stopped.
 #[napi]
@@ -44,6 +44,7 @@ pub fn socket_watch(
     env: &Env,
     #[napi(ts_arg_type = "object")] held: Handle<Held>,
     #[napi(ts_arg_type = "object | null")] hub: Option<Handle<Rc<thread::Hub>>>,
+    writable: bool,
     #[napi(ts_arg_type = "() => boolean")] callback: Unknown,
 ) -> napi::Result<i32> {
     let env = env.raw();
@@ -52,29 +53,31 @@ pub fn socket_watch(
         let callback = Rc::clone(&callback);
         Rc::new(move || callback.call())
     };
+    let interest = if writable { Interest::Writable } else { Interest::Readable };
     let fd = match held.with(|socket| socket.duplicate()) {
         Ok(fd) => fd,
         Err(Errno(errno)) => return Ok(-errno),
     };
     let watch = match hub {
-        Some(hub) => Ok(Watch::Thread(hub.watch(fd, deliver))),
-        None => watch_uv(env, fd, deliver, &callback)?.map(Watch::Uv),
+        Some(hub) => Ok(Watch::Thread(hub.watch(fd, interest, deliver))),
+        None => watch_uv(env, fd, interest, deliver, &callback)?.map(Watch::Uv),
     };
-    Ok(done(watch.map(|watch| _ = held.watched.replace(Some(Watched { watch, callback })))))
+    let watched = &held.watched[usize::from(writable)];
+    Ok(done(watch.map(|watch| _ = watched.replace(Some(Watched { watch, callback })))))
 }
 
 /// Begins to call; 0 or a negative errno: -EBADF where the socket's descriptor is not its own any more.
 #[napi]
-pub fn socket_watch_start(#[napi(ts_arg_type = "object")] held: Handle<Held>) -> i32 {
-    let start =
-        || held.watched.borrow().as_ref().map_or(Err(Errno(libc::EBADF)), |watched| watched.watch.start());
+pub fn socket_watch_start(#[napi(ts_arg_type = "object")] held: Handle<Held>, writable: bool) -> i32 {
+    let watched = &held.watched[usize::from(writable)];
+    let start = || watched.borrow().as_ref().map_or(Err(Errno(libc::EBADF)), |watched| watched.watch.start());
     done(held.with(|socket| socket.fd()).and_then(|_| start()))
 }
 
 /// Ends calling, until the next start.
 #[napi]
-pub fn socket_watch_stop(#[napi(ts_arg_type = "object")] held: Handle<Held>) {
-    if let Some(watched) = held.watched.borrow().as_ref() {
+pub fn socket_watch_stop(#[napi(ts_arg_type = "object")] held: Handle<Held>, writable: bool) {
+    if let Some(watched) = held.watched[usize::from(writable)].borrow().as_ref() {
         watched.watch.stop();
     }
 }
@@ -83,6 +86,7 @@ pub fn socket_watch_stop(#[napi(ts_arg_type = "object")] held: Handle<Held>) {
 fn watch_uv(
     env: sys::napi_env,
     fd: OwnedFd,
+    interest: Interest,
     deliver: Deliver,
     callback: &Rc<Callback>,
 ) -> napi::Result<Result<Rc<uv::Watch>, Errno>> {
@@ -95,7 +99,7 @@ fn watch_uv(
         Box::new(move || ending.closed())
     };
     // SAFETY: this thread's loop. The facade asks for libuv only where `capabilities().uvPoll` says that it works.
-    let watch = match unsafe { uv::Watch::new(uv_loop.cast(), fd, deliver, on_closed) } {
+    let watch = match unsafe { uv::Watch::new(uv_loop.cast(), fd, interest, deliver, on_closed) } {
         Ok(watch) => watch,
         Err(error) => return Ok(Err(error)),
     };

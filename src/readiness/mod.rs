@@ -1,13 +1,13 @@
-//! "Tell me when this socket is readable", in two ways with one contract.
+//! "Tell me when this socket is readable", or writable, in two ways with one contract.
 //!
 //! # The contract
 //!
-//! - A watch is made for one descriptor and one [`Deliver`]. It begins stopped.
+//! - A watch is made for one descriptor, one [`Interest`] and one [`Deliver`]. It begins stopped.
 //! - The descriptor is a **duplicate that nobody else knows**. The socket's own number may be closed behind our back and
 //!   given out again; a watch of that number would abort the process (libuv, when it is a file's now) or take the number
 //!   away from its next owner. The duplicate's number is ours until we close it.
 //! - Between [`Watch::start`] and [`Watch::stop`] it calls `deliver`, on the JavaScript thread and never from within
-//!   `start`, when the socket is readable or has an error to tell. It is level-triggered: what is not consumed is told
+//!   `start`, when the socket is readable (writable) or has an error to tell. It is level-triggered: what is not consumed is told
 //!   again on the next turn of the event loop.
 //! - In one wake it calls `deliver` as long as that says [`Next::Again`], at most [`Budget`]'s worth, so that timers
 //!   and other sockets have their turn. Each call is followed by the JavaScript jobs it left behind.
@@ -26,6 +26,15 @@ use crate::sys::Errno;
 pub mod thread;
 #[cfg(unix)]
 pub mod uv;
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// There is something to receive.
+    Readable,
+    /// The send buffer has room.
+    Writable,
+}
 
 /// What the receiver of a wake wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use std::thread::{Builder, JoinHandle};
 
 use polling::{Event, Events, Poller};
 
-use super::{Budget, Deliver, Next};
+use super::{Budget, Deliver, Interest, Next};
 use crate::sys::Errno;
 
 /// What is told across threads: which watch is readable.
@@ -63,11 +63,12 @@ impl Hub {
     }
 
     /// A watch of `fd` that calls `deliver`.
-    pub fn watch(self: &Rc<Hub>, fd: OwnedFd, deliver: Deliver) -> Rc<Watch> {
+    pub fn watch(self: &Rc<Hub>, fd: OwnedFd, interest: Interest, deliver: Deliver) -> Rc<Watch> {
         let key = self.next_key.replace(self.next_key.get() + 1);
         let watch = Rc::new(Watch {
             hub: Rc::clone(self),
             key,
+            interest,
             state: Cell::new(State::Stopped),
             fd: RefCell::new(Some(fd)),
             added: Cell::new(false),
@@ -151,6 +152,7 @@ enum State {
 pub struct Watch {
     hub: Rc<Hub>,
     key: Key,
+    interest: Interest,
     state: Cell<State>,
     /// The duplicate that is polled.
     fd: RefCell<Option<OwnedFd>>,
@@ -203,7 +205,10 @@ impl Watch {
     }
 
     fn arm(&self) -> Result<(), Errno> {
-        let interest = Event::readable(self.key);
+        let interest = match self.interest {
+            Interest::Readable => Event::readable(self.key),
+            Interest::Writable => Event::writable(self.key),
+        };
         let fd = self.fd.borrow();
         let fd = fd.as_ref().ok_or(Errno(libc::EBADF))?;
         if self.added.get() {

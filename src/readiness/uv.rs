@@ -15,11 +15,12 @@ use std::{mem, ptr};
 
 use libc::{c_int, c_void};
 
-use super::{Budget, Deliver, Next};
+use super::{Budget, Deliver, Interest, Next};
 use crate::sys::Errno;
 
-/// `UV_READABLE`, uv.h.
+/// `UV_READABLE` and `UV_WRITABLE`, uv.h.
 const UV_READABLE: c_int = 1;
+const UV_WRITABLE: c_int = 2;
 
 /// A `uv_poll_t` is 160 bytes on 64-bit Unix; libuv keeps its size within a major version.
 #[repr(C, align(16))]
@@ -81,6 +82,7 @@ pub struct Watch {
     started: Cell<bool>,
     /// What libuv does. It stops by itself when it meets an error.
     polling: Cell<bool>,
+    interest: Interest,
     deliver: Deliver,
     /// Runs when libuv has let go of the handle.
     on_closed: Cell<Option<Box<dyn FnOnce()>>>,
@@ -98,6 +100,7 @@ impl Watch {
     pub unsafe fn new(
         uv_loop: *mut c_void,
         fd: OwnedFd,
+        interest: Interest,
         deliver: Deliver,
         on_closed: Box<dyn FnOnce()>,
     ) -> Result<Rc<Watch>, Errno> {
@@ -117,6 +120,7 @@ impl Watch {
             handle: Cell::new(handle),
             started: Cell::new(false),
             polling: Cell::new(false),
+            interest,
             deliver,
             on_closed: Cell::new(Some(on_closed)),
             fd: Cell::new(Some(fd)),
@@ -163,8 +167,12 @@ impl Watch {
         if self.polling.get() {
             return Ok(());
         }
+        let events = match self.interest {
+            Interest::Readable => UV_READABLE,
+            Interest::Writable => UV_WRITABLE,
+        };
         // SAFETY: a live handle, whose descriptor nobody else can have closed.
-        match unsafe { (self.functions.poll_start)(self.handle.get(), UV_READABLE, on_poll) } {
+        match unsafe { (self.functions.poll_start)(self.handle.get(), events, on_poll) } {
             0 => {
                 self.polling.set(true);
                 Ok(())

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 
 use socket2::{Domain, Protocol, SockAddr, Type};
 
-use super::{Counters, Socket};
+use super::{Counters, Sending, Socket};
 use crate::arena::Arena;
 use crate::sys::options::{self, Identity};
 use crate::sys::{Backend, Errno, syscall};
@@ -25,6 +25,8 @@ pub struct BindOptions {
     pub send_buffer_size: Option<usize>,
     /// UDP_GRO, where the kernel has it.
     pub gro: bool,
+    /// Have the kernel tell where each datagram was sent to, where it can. `None`: on a socket of all addresses.
+    pub destinations: Option<bool>,
     /// Which system call receives.
     pub backend: Backend,
 }
@@ -38,6 +40,8 @@ pub struct Adoption {
     pub gro: bool,
     /// Its messages will be received into slots that hold a coalesced one; a socket with UDP_GRO on needs that.
     pub large_slots: bool,
+    /// Have the kernel tell where each datagram was sent to, where it can. `None`: on a socket of all addresses.
+    pub destinations: Option<bool>,
     /// Which system call receives.
     pub backend: Backend,
 }
@@ -83,6 +87,9 @@ impl Socket {
         }
         // Before bind: a datagram queued earlier than the option stays as it was queued.
         let gro = options.gro && options::set_gro(inner.as_raw_fd());
+        if options.destinations.unwrap_or(address.ip().is_unspecified()) {
+            options::set_destinations(inner.as_raw_fd(), domain == Domain::IPV6);
+        }
         inner.bind(&SockAddr::from(address))?;
         Ok(Socket {
             identity: Identity::of(inner.as_raw_fd())?,
@@ -93,6 +100,7 @@ impl Socket {
             restore_blocking: false,
             parked: None,
             arena: Arena::default(),
+            sending: Sending::new(options.backend),
             counters: Counters::default(),
         })
     }
@@ -126,6 +134,13 @@ impl Socket {
             }
         };
         // A socket that has it on is read as one that has it on, whoever did it.
+        let everywhere = || {
+            let name = inner.local_addr().ok().and_then(|name| name.as_socket());
+            name.is_some_and(|name| name.ip().is_unspecified())
+        };
+        if adoption.destinations.unwrap_or_else(everywhere) {
+            options::set_destinations(fd, domain == libc::AF_INET6);
+        }
         let gro = options::gro(fd) || adoption.gro && options::set_gro(fd);
         Ok(Socket {
             inner,
@@ -136,6 +151,7 @@ impl Socket {
             restore_blocking: blocking,
             parked: None,
             arena: Arena::default(),
+            sending: Sending::new(adoption.backend),
             counters: Counters::default(),
         })
     }

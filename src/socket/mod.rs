@@ -18,6 +18,8 @@ use crate::sys::{Backend, Errno, wait};
 
 pub use create::{Adoption, BindOptions, NotAdopted, reuse_port};
 pub use receive::Call;
+pub use send::Outcome;
+use send::Sending;
 
 /// Counts since the socket was made. None of them wraps in practice: 2⁶⁴ bytes are 46 years at 100 Gbit/s.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +49,7 @@ pub struct Socket {
     /// An error that the portable loop took from the kernel behind a batch: the next call's.
     parked: Option<Errno>,
     arena: Arena,
+    sending: Sending,
     counters: Counters,
 }
 

@@ -52,14 +52,15 @@ impl Socket {
             let message = self.arena.message(index);
             control_truncated += u64::from(message.flags & libc::MSG_CTRUNC != 0);
             // Also where UDP_GRO is off: another holder of the descriptor may have turned it on.
-            let segment = options::gro_segment(message.control);
+            let told = options::told(message.control);
             table.push(
                 index,
                 &Arrived {
                     length: message.length,
                     truncated: message.flags & libc::MSG_TRUNC != 0,
                     from: message.from,
-                    segment,
+                    to: told.to,
+                    segment: told.segment,
                 },
             );
         }
@@ -171,6 +172,7 @@ mod tests {
             recv_buffer_size: None,
             send_buffer_size: None,
             gro: false,
+            destinations: None,
             backend,
         };
         Socket::bind("127.0.0.1:0".parse().unwrap(), &options).unwrap()

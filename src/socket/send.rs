@@ -1,16 +1,96 @@
-//! Sending one datagram, and choosing a peer.
+//! Sending one datagram or many, and choosing a peer.
 
 use std::net::SocketAddr;
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libc::c_int;
-use socket2::SockAddr;
 
 use super::Socket;
-use crate::sockaddr;
-use crate::sys::{Errno, retry, syscall};
+use crate::outgoing::{self, Letters, Outgoing, Rules, Run};
+#[cfg(mmsg)]
+use crate::sys::mmsg;
+use crate::sys::{Backend, Errno, retry, syscall};
 
 /// Never wait for room, whatever the descriptor's mode.
 const FLAGS: c_int = libc::MSG_DONTWAIT;
+
+/// The most datagrams that this process may put into one message: UDP_MAX_SEGMENTS, 128 since Linux 6.9 and 64 before.
+/// The kernel does not tell, so it is tried.
+static MOST_SEGMENTS: AtomicUsize = AtomicUsize::new(128);
+const FEWER_SEGMENTS: usize = 64;
+
+/// Datagrams that fit the path of everybody (RFC 8200, 5: 1,280 bytes with the headers). An EINVAL that comes with smaller
+/// ones is not for the size.
+const SAFE_SIZE: usize = 1200;
+
+/// A socket's means of sending many.
+pub struct Sending {
+    backend: Backend,
+    outgoing: Outgoing,
+    /// UDP_SEGMENT is refused on this socket.
+    refused: bool,
+    /// Datagrams of this size and above do not pass as parts of a message.
+    too_big: usize,
+}
+
+impl Sending {
+    /// With the call that goes with `backend`, the receiving one.
+    pub fn new(backend: Backend) -> Sending {
+        let backend = match backend {
+            Backend::Portable => Backend::Portable,
+            #[cfg(mmsg)]
+            Backend::Mmsg => Backend::best_to_send(),
+        };
+        Sending { backend, outgoing: Outgoing::default(), refused: false, too_big: usize::MAX }
+    }
+}
+
+/// What has become of many datagrams.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Datagrams that the kernel took.
+    pub sent: usize,
+    /// Datagrams that it refused, each for a reason of its own.
+    pub failed: usize,
+    /// The first row that nobody has looked at: all are dealt with, or the send buffer is full.
+    pub next: usize,
+    /// Why the first of those that failed did, and its row.
+    pub error: Option<(Errno, usize)>,
+    /// How often each error came.
+    pub errors: Vec<(Errno, usize)>,
+    /// Errors that were pending, of other datagrams: what they kept from being sent was sent again.
+    pub passing: Vec<Errno>,
+}
+
+impl Outcome {
+    fn fail(&mut self, error: Errno, count: usize) {
+        self.error.get_or_insert((error, self.next));
+        match self.errors.iter_mut().find(|(known, _)| *known == error) {
+            Some((_, times)) => *times += count,
+            None => self.errors.push((error, count)),
+        }
+        self.failed += count;
+        self.next += count;
+    }
+
+    fn sent(&mut self, count: usize) {
+        self.sent += count;
+        self.next += count;
+    }
+}
+
+/// What is being tried at the present row.
+#[derive(Default)]
+struct Attempt {
+    /// Rows before this one go singly, and why: their message was refused, which may be for its segments or for itself.
+    singly_until: usize,
+    suspect: Option<(Errno, Run)>,
+    /// Rows before this one go without a source.
+    sourceless_until: usize,
+    /// The row before which an error was taken for a pending one, once.
+    again: Option<(usize, Errno)>,
+}
 
 impl Socket {
     /// Sends one datagram to `to`, or to the connected peer: sendto(2). `false` when the send buffer is full.
@@ -33,7 +113,7 @@ impl Socket {
         if let Some(error) = self.parked.take() {
             return Err(error);
         }
-        let to = to.map(|to| self.name(to)).transpose()?;
+        let to = to.map(|to| outgoing::name(to, self.v6)).transpose()?;
         let (name, namelen) = match &to {
             Some(to) => (to.as_ptr().cast(), to.len()),
             None => (std::ptr::null(), 0),
@@ -49,10 +129,96 @@ impl Socket {
         }
     }
 
+    /// Sends the rows of `letters` from `first` on, in order, until all are dealt with or the send buffer is full.
+    ///
+    /// One that cannot be sent is counted and does not stop the others. `Err` is for a descriptor that is none or no
+    /// socket, and only where nothing was dealt with.
+    ///
+    /// # Safety
+    /// The letters' memory is readable until this returns.
+    pub unsafe fn send_many(
+        &mut self,
+        letters: &Letters<'_>,
+        first: usize,
+        gso: bool,
+    ) -> Result<Outcome, Errno> {
+        let fd = self.fd()?;
+        let mut outcome = Outcome { next: first, ..Outcome::default() };
+        outcome.passing.extend(self.parked.take());
+        let mut attempt = Attempt::default();
+        while outcome.next < letters.rows.len() {
+            // SAFETY: the caller's promise is the callee's.
+            match unsafe { self.call(fd, letters, outcome.next, gso, &attempt) } {
+                Ok(taken) => self.taken(&taken, &mut outcome, &mut attempt),
+                Err((Errno(libc::EAGAIN), _)) => break,
+                Err((error @ Errno(libc::EBADF | libc::ENOTSOCK), _)) => {
+                    if outcome.next == first {
+                        return Err(error);
+                    }
+                    break; // the next call says so
+                }
+                Err((error, run)) => refused(error, run, &mut outcome, &mut attempt),
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// One system call: the runs that the kernel took, or why it did not take the first.
+    ///
+    /// # Safety
+    /// As for [`Socket::send_many`].
+    unsafe fn call(
+        &mut self,
+        fd: RawFd,
+        letters: &Letters<'_>,
+        first: usize,
+        gso: bool,
+        attempt: &Attempt,
+    ) -> Result<Vec<Run>, (Errno, Run)> {
+        let Sending { backend, outgoing, refused, too_big } = &mut self.sending;
+        let gso = gso && !*refused && cfg!(linux_sockets);
+        let rules = Rules {
+            v6: self.v6,
+            segments: if gso { MOST_SEGMENTS.load(Ordering::Relaxed) } else { 1 },
+            too_big: *too_big,
+            singly_until: attempt.singly_until,
+            sourceless_until: attempt.sourceless_until,
+        };
+        let one = Run { count: 1, segment: 0, bytes: 0, sourced: false };
+        let (headers, runs) = outgoing.load(letters, first, &rules).map_err(|error| (error, one))?;
+        // SAFETY: the headers lead to `outgoing`'s own vectors and, by the caller's promise, to readable memory.
+        let mut sent = unsafe { backend.send(fd, headers, 0) };
+        #[cfg(mmsg)]
+        if *backend == Backend::Mmsg
+            && matches!(sent, Err(Errno(libc::ENOSYS | libc::EPERM | libc::EACCES)))
+            && !mmsg::send_supported()
+        {
+            *backend = Backend::Portable;
+            // SAFETY: as above.
+            sent = unsafe { backend.send(fd, headers, 0) };
+        }
+        match sent {
+            Ok(count) => Ok(runs[..count].to_vec()),
+            Err(error) => Err((error, runs[0])),
+        }
+    }
+
+    fn taken(&mut self, runs: &[Run], outcome: &mut Outcome, attempt: &mut Attempt) {
+        if let Some((error, run)) = attempt.suspect.take() {
+            // Its first datagram went alone: it was refused for being one of many.
+            attempt.singly_until = 0;
+            self.sending.learn(error, run);
+        }
+        attempt.again = None;
+        for run in runs {
+            outcome.sent(run.count);
+        }
+    }
+
     /// Receives from and sends to `peer` only: connect(2).
     pub fn connect(&mut self, peer: SocketAddr) -> Result<(), Errno> {
         self.fd()?;
-        Ok(self.inner.connect(&self.name(peer)?)?)
+        Ok(self.inner.connect(&outgoing::name(peer, self.v6)?)?)
     }
 
     /// Takes the peer away again: connect(2) to an address of AF_UNSPEC.
@@ -70,14 +236,54 @@ impl Socket {
             result => result.map(drop),
         }
     }
+}
 
-    /// `address` as a name that this socket's family understands. An IPv6 address on an IPv4 socket is EINVAL, as
-    /// node:dgram has it.
-    fn name(&self, address: SocketAddr) -> Result<SockAddr, Errno> {
-        match address {
-            address if self.v6 => Ok(SockAddr::from(sockaddr::mapped(address))),
-            SocketAddr::V4(_) => Ok(SockAddr::from(address)),
-            SocketAddr::V6(_) => Err(Errno(libc::EINVAL)),
+impl Sending {
+    /// A message of segments was refused, and its first datagram was taken alone.
+    fn learn(&mut self, error: Errno, run: Run) {
+        match error.0 {
+            libc::EINVAL if run.count > FEWER_SEGMENTS => {
+                MOST_SEGMENTS.store(FEWER_SEGMENTS, Ordering::Relaxed);
+            }
+            // Beyond the path's MTU: the kernel cuts a single one into fragments, but not a segment.
+            libc::EMSGSIZE => self.too_big = self.too_big.min(run.segment),
+            libc::EINVAL if run.segment >= SAFE_SIZE => self.too_big = self.too_big.min(run.segment),
+            // EIO: the device computes no checksums (udp(7)). Or no such option, or no segments here.
+            _ => self.refused = true,
         }
     }
+}
+
+/// The kernel has refused the first message of a call.
+fn refused(error: Errno, run: Run, outcome: &mut Outcome, attempt: &mut Attempt) {
+    // The system has no memory for it now: lost, as on the wire. It is not a matter of waiting until there is room.
+    if error.0 == libc::ENOBUFS {
+        outcome.fail(error, run.count);
+        return;
+    }
+    // The address is nobody's any more, or one that nobody can send from: the kernel chooses.
+    let source = [libc::EINVAL, libc::EADDRNOTAVAIL, libc::ENODEV, libc::ENXIO, libc::ENETUNREACH];
+    if run.sourced && source.contains(&error.0) {
+        attempt.sourceless_until = outcome.next + run.count;
+        return;
+    }
+    let segments = [libc::EINVAL, libc::EMSGSIZE, libc::EIO, libc::ENOPROTOOPT, libc::EOPNOTSUPP];
+    if run.count > 1 && segments.contains(&error.0) {
+        attempt.singly_until = outcome.next + run.count;
+        attempt.suspect = Some((error, run));
+        return;
+    }
+    // An error that was pending, an ICMP message's mostly, is told in place of sending, and only once.
+    if !matches!(error.0, libc::EINVAL | libc::EMSGSIZE)
+        && attempt.again.is_none_or(|(row, _)| row != outcome.next)
+    {
+        attempt.again = Some((outcome.next, error));
+        outcome.passing.push(error);
+        return;
+    }
+    if attempt.again.is_some_and(|(row, first)| row == outcome.next && first == error) {
+        outcome.passing.pop(); // it was this datagram's own
+    }
+    attempt.suspect = None;
+    outcome.fail(error, run.count);
 }

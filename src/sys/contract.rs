@@ -183,7 +183,7 @@ fn a_coalesced_message_tells_its_segments() {
         let mut rig = Rig::new(4);
         let count = rig.receive(backend, &receiver, 0).unwrap().count;
         let told = (0..count)
-            .map(|i| (rig.arena.message(i).length, options::gro_segment(rig.arena.message(i).control)));
+            .map(|i| (rig.arena.message(i).length, options::told(rig.arena.message(i).control).segment));
         assert_eq!(told.collect::<Vec<_>>(), [(350, Some(100)), (50, None)], "{backend:?}");
     }
 }

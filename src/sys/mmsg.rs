@@ -53,6 +53,29 @@ pub unsafe fn receive(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Resul
     }
 }
 
+/// Sends messages in order, in one system call:
+///
+/// ```c
+/// int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags);
+/// ```
+///
+/// # Safety
+/// Every header's name, iovecs and control lead to memory that is readable for the lengths beside them.
+pub unsafe fn send(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<usize, Errno> {
+    // > vlen: the value is capped to UIO_MAXIOV (1024).
+    //   Silently: a short count. Callers bring no more.
+    let vlen = headers.len() as c_uint;
+    let flags = flags | libc::MSG_DONTWAIT;
+    let count = retry(|| {
+        // SAFETY: headers has vlen elements, and the caller vouches for what they lead to. `flags as _`: as above.
+        unsafe { syscall!(sendmmsg(fd, headers.as_mut_ptr(), vlen, flags as _)) }
+    })?;
+    // > On success, the number of messages sent from msgvec; if this is less than vlen, the caller can retry. An error is
+    // > returned only if no datagrams could be sent.
+    //   Why it stopped short is not told, the next call on the first unsent message tells.
+    Ok(count as usize)
+}
+
 /// Whether this process may call recvmmsg(2) at all, now.
 ///
 /// Old kernels, sandboxes and seccomp(2) filters answer with ENOSYS, EPERM, EACCES or whatever their author chose, and

@@ -19,6 +19,15 @@
 //! - With `MSG_PEEK` it takes one message: peeking leaves the queue as it is, so a second look sees the first again.
 //! - Control messages, truncation and GRO are the kernel's in both, so both give them alike.
 //! - `EINTR` is never a result: a call that does not wait is simply made again.
+//!
+//! Sending is the same for both, too, of at most 1,024 headers:
+//!
+//! ```text
+//! unsafe fn send(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<usize, Errno>
+//! ```
+//!
+//! - It never waits, and sends in order. The result is how many messages the kernel took, at least 1, or what it said of
+//!   the first. Why it stopped short is not told: the caller goes on with the first message that was not sent.
 
 use std::io;
 
@@ -131,6 +140,34 @@ impl Backend {
             Backend::Mmsg => unsafe { mmsg::receive(fd, headers, flags) },
             // SAFETY: as above.
             Backend::Portable => unsafe { portable::receive(fd, headers, flags) },
+        }
+    }
+
+    /// The better one of those that work here, for sending.
+    pub fn best_to_send() -> Backend {
+        #[cfg(mmsg)]
+        if mmsg::send_supported() {
+            return Backend::Mmsg;
+        }
+        Backend::Portable
+    }
+
+    /// See the contract.
+    ///
+    /// # Safety
+    /// Every header's name, iovecs and control lead to memory that is readable for the lengths beside them.
+    pub unsafe fn send(
+        self,
+        fd: std::os::fd::RawFd,
+        headers: &mut [MMsgHdr],
+        flags: c_int,
+    ) -> Result<usize, Errno> {
+        match self {
+            #[cfg(mmsg)]
+            // SAFETY: the caller's promise is the callee's.
+            Backend::Mmsg => unsafe { mmsg::send(fd, headers, flags) },
+            // SAFETY: as above.
+            Backend::Portable => unsafe { portable::send(fd, headers, flags) },
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Socket options that socket2 does not have, and what this system can do.
 
 use std::mem;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{BorrowedFd, RawFd};
 
 use libc::{c_int, c_void, socklen_t};
 
 use super::{Errno, syscall};
+use crate::cmsg;
+use crate::record::Destination;
 
 /// UDP_GRO, udp(7): the kernel hands coalesced datagrams of one flow over as one message (Linux 5.0).
 #[cfg(linux_sockets)]
@@ -37,17 +40,105 @@ pub fn gro(fd: RawFd) -> bool {
     };
 }
 
-/// The datagram size of a coalesced message, from its control messages.
-pub fn gro_segment(control: crate::cmsg::Messages<'_>) -> Option<c_int> {
-    #[cfg(linux_sockets)]
-    return control
-        .filter(|message| message.level == libc::SOL_UDP && message.kind == UDP_GRO)
-        .find_map(|message| message.int());
-    #[cfg(not(linux_sockets))]
-    return {
-        let _ = control;
-        None
-    };
+/// What the control messages of one message tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Size of the datagrams of which it was coalesced.
+    pub segment: Option<c_int>,
+    /// Where it was sent to.
+    pub to: Option<Destination>,
+}
+
+/// Reads them; what nobody here asked for is passed over.
+#[inline]
+pub fn told(control: cmsg::Messages<'_>) -> Told {
+    let mut told = Told::default();
+    for message in control {
+        match (message.level, message.kind) {
+            #[cfg(linux_sockets)]
+            (libc::SOL_UDP, UDP_GRO) => told.segment = told.segment.or(message.int()),
+            #[cfg(pktinfo)]
+            (libc::IPPROTO_IP, libc::IP_PKTINFO) => told.to = destination_v4(message.data).or(told.to),
+            #[cfg(recvdstaddr)]
+            (libc::IPPROTO_IP, libc::IP_RECVDSTADDR) => {
+                let address = message.data.first_chunk().map(|bytes| Ipv4Addr::from(*bytes));
+                told.to = address.map(|ip| Destination { address: ip.into(), interface: 0, local: ip });
+            }
+            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => told.to = destination_v6(message.data).or(told.to),
+            _ => {}
+        }
+    }
+    told
+}
+
+#[cfg(pktinfo)]
+fn destination_v4(data: &[u8]) -> Option<Destination> {
+    let bytes = data.first_chunk::<{ size_of::<libc::in_pktinfo>() }>()?;
+    // SAFETY: as long as an in_pktinfo, which is plain integers; the read needs no alignment.
+    let info = unsafe { bytes.as_ptr().cast::<libc::in_pktinfo>().read_unaligned() };
+    let ip = |address: libc::in_addr| Ipv4Addr::from_bits(u32::from_be(address.s_addr));
+    Some(Destination {
+        address: ip(info.ipi_addr).into(),
+        interface: info.ipi_ifindex as u32,
+        local: ip(info.ipi_spec_dst),
+    })
+}
+
+fn destination_v6(data: &[u8]) -> Option<Destination> {
+    let bytes = data.first_chunk::<{ size_of::<libc::in6_pktinfo>() }>()?;
+    // SAFETY: as above.
+    let info = unsafe { bytes.as_ptr().cast::<libc::in6_pktinfo>().read_unaligned() };
+    let address = Ipv6Addr::from(info.ipi6_addr.s6_addr);
+    let local = address.to_ipv4_mapped().unwrap_or(Ipv4Addr::UNSPECIFIED);
+    Some(Destination { address: address.into(), interface: info.ipi6_ifindex as u32, local })
+}
+
+/// Has the kernel tell where each datagram was sent to; `false` where it cannot.
+pub fn set_destinations(fd: RawFd, v6: bool) -> bool {
+    if v6 {
+        // For mapped peers, too.
+        return set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1).is_ok();
+    }
+    #[cfg(pktinfo)]
+    return set_int(fd, libc::IPPROTO_IP, libc::IP_PKTINFO, 1).is_ok();
+    #[cfg(recvdstaddr)]
+    return set_int(fd, libc::IPPROTO_IP, libc::IP_RECVDSTADDR, 1).is_ok();
+    #[cfg(not(any(pktinfo, recvdstaddr)))]
+    false
+}
+
+/// Adds where a message is to be sent from: an address of ours and an interface, either of which may be left to the
+/// kernel (unspecified, 0).
+pub fn push_source(writer: &mut cmsg::Writer<'_>, address: IpAddr, interface: u32, v6: bool) {
+    let _ = interface;
+    match address {
+        #[cfg(pktinfo)]
+        IpAddr::V4(ip) if !v6 => {
+            let info = libc::in_pktinfo {
+                ipi_ifindex: interface as _,
+                ipi_spec_dst: libc::in_addr { s_addr: ip.to_bits().to_be() },
+                ipi_addr: libc::in_addr { s_addr: 0 },
+            };
+            // SAFETY: in_pktinfo is three words without padding.
+            let bytes: [u8; size_of::<libc::in_pktinfo>()] = unsafe { mem::transmute(info) };
+            writer.push(libc::IPPROTO_IP, libc::IP_PKTINFO, &bytes);
+        }
+        #[cfg(recvdstaddr)]
+        IpAddr::V4(ip) if !v6 => writer.push(libc::IPPROTO_IP, libc::IP_SENDSRCADDR, &ip.octets()),
+        IpAddr::V4(ip) if v6 => {
+            push_source(writer, ip.to_ipv6_mapped().into(), interface, v6);
+        }
+        IpAddr::V6(ip) if v6 => {
+            let info = libc::in6_pktinfo {
+                ipi6_addr: libc::in6_addr { s6_addr: ip.octets() },
+                ipi6_ifindex: interface as _,
+            };
+            // SAFETY: in6_pktinfo is sixteen bytes and a word, without padding.
+            let bytes: [u8; size_of::<libc::in6_pktinfo>()] = unsafe { mem::transmute(info) };
+            writer.push(libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, &bytes);
+        }
+        _ => {}
+    }
 }
 
 /// Whether the kernel takes UDP_SEGMENT.

@@ -1,4 +1,4 @@
-//! recvmsg(2) in a loop: one message a system call, on every Unix.
+//! recvmsg(2) and sendmsg(2) in a loop: one message a system call, on every Unix.
 //!
 //! It is recvmsg(2) and not recv_from for the sake of control messages: a socket with UDP_GRO on, read without them,
 //! gives forty datagrams as one with no sign of it.
@@ -32,4 +32,24 @@ pub unsafe fn receive(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Resul
         0 => Err(Errno(libc::EAGAIN)),
         count => Ok(Received { count, parked: None }),
     }
+}
+
+/// Sends message after message until none is left or one fails: how many were sent, or the error of the first.
+///
+/// # Safety
+/// Every header's name, iovecs and control lead to memory that is readable for the lengths beside them.
+pub unsafe fn send(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<usize, Errno> {
+    let flags = flags | libc::MSG_DONTWAIT;
+    for (index, header) in headers.iter().enumerate() {
+        let sent = retry(|| {
+            // SAFETY: the caller vouches for what the header leads to.
+            unsafe { syscall!(sendmsg(fd, &raw const header.msg_hdr, flags)) }
+        });
+        match sent {
+            Ok(_) => {} // a datagram goes whole or not at all
+            Err(error) if index == 0 => return Err(error),
+            Err(_) => return Ok(index),
+        }
+    }
+    Ok(headers.len())
 }

@@ -52,7 +52,7 @@ fn counting(turns: &Loop, socket: &UdpSocket, next: Next) -> (Rc<Watch>, Rc<Cell
             next
         })
     };
-    (turns.hub.watch(socket.try_clone().unwrap().into(), deliver), count)
+    (turns.hub.watch(socket.try_clone().unwrap().into(), Interest::Readable, deliver), count)
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn again_is_called_again_without_the_poller_and_within_the_budget() {
             Next::Again
         })
     };
-    let watch = turns.hub.watch(socket.try_clone().unwrap().into(), deliver);
+    let watch = turns.hub.watch(socket.try_clone().unwrap().into(), Interest::Readable, deliver);
     let mut most = 0;
     // A slow machine may spend the millisecond of one wake before its second call, but not of each.
     for _ in 0..20 {

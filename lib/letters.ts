@@ -1,0 +1,181 @@
+/** Memory of what is to be sent: payloads one after the other, and a table that says where each goes. */
+
+import { addressWords } from '../binding'
+import { invalidArgType, invalidIpAddress } from './errors'
+import * as layout from './layout'
+import { access as packets } from './packet'
+import { notBytes, type Target } from './send'
+import { validatePort } from './validators'
+
+const { DATAGRAM, DESTINATION, FAMILY, HEADER, INTERFACE, LOCAL, MESSAGE, PORT, SOCKADDR } = layout
+
+/** Datagrams of one chunk: as many messages as one system call takes (UIO_MAXIOV). */
+const CHUNK = 1024
+/** Payload bytes of one chunk, about: what stays in a core's cache. It grows for what is longer. */
+const CHUNK_BYTES = 256 * 1024
+/** No datagram is longer; the kernel says so of the first byte too many. */
+const TOO_LONG = 65_536
+
+/** The words of the addresses last sent to. */
+const known = new Map<string, Uint32Array>()
+const MOST_KNOWN = 4096
+
+/** What the socket adds to a target that leaves something out. */
+export interface From {
+  /** Loopback of its family. */
+  readonly loopback: string
+  readonly connected: boolean
+}
+
+export class Letters {
+  readonly capacity = CHUNK
+  readonly table = new Uint32Array(HEADER + CHUNK * (MESSAGE + DATAGRAM))
+  readonly #messages = this.table.subarray(HEADER, HEADER + CHUNK * MESSAGE)
+  readonly #rows = this.table.subarray(HEADER + CHUNK * MESSAGE)
+  bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  /** Datagrams in it. */
+  length = 0
+  #end = 0
+  #targets = 0
+  /** The target of the last datagram, whose message the next one mostly shares. */
+  #port: unknown
+  #address: unknown
+  #plain = false
+
+  clear(): void {
+    this.length = 0
+    this.#end = 0
+    this.#targets = 0
+    this.#plain = false
+  }
+
+  /** Gives back what an unusually long payload took. */
+  shrink(): void {
+    if (this.bytes.length > 4 * CHUNK_BYTES) this.bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  }
+
+  get full(): boolean {
+    return this.length === CHUNK || this.#end >= CHUNK_BYTES
+  }
+
+  /** Adds a datagram to where `aim` was last told. */
+  add(data: unknown): void {
+    const offset = this.#end
+    this.#append(data)
+    this.row(offset, this.#end - offset)
+  }
+
+  /** Writes a payload, which `row` may then name often. */
+  payload(data: unknown): number {
+    this.#append(data)
+    return this.#end
+  }
+
+  /** Adds a datagram that is `size` bytes at `offset`. */
+  row(offset: number, size: number): void {
+    const at = this.length * DATAGRAM
+    this.#rows[at] = offset
+    this.#rows[at + 1] = size
+    this.#rows[at + 2] = this.#targets - 1
+    this.#rows[at + 3] = 0
+    this.length++
+  }
+
+  /** The datagrams that follow go to this target. */
+  aim(target: unknown, from: From): void {
+    if (packets.is(target)) {
+      packets.message(target, this.#messages, this.#targets * MESSAGE)
+      this.#targets++
+      this.#plain = false
+      return
+    }
+    const { port, address, destination, interfaceIndex } = target as Target
+    this.to(port, address, from)
+    if (typeof destination === 'string') this.#source(destination, interfaceIndex)
+  }
+
+  /** The same for a port and an address. */
+  to(port: unknown, address: unknown, from: From): void {
+    if (this.#plain && port === this.#port && address === this.#address) return
+    const at = this.#targets * MESSAGE
+    const number = validatePort(port, 'Port', false)
+    this.#messages.set(wordsOf(address ?? from.loopback), at)
+    this.#messages[at + PORT] = number
+    this.#messages[at + DESTINATION] = 0
+    this.#messages[at + INTERFACE] = 0
+    this.#targets++
+    this.#plain = true
+    this.#port = port
+    this.#address = address
+  }
+
+  /** The last target's answers come from here. */
+  #source(destination: string, interfaceIndex: unknown): void {
+    const at = (this.#targets - 1) * MESSAGE
+    const words = wordsOf(destination)
+    this.#messages.set(words, at + DESTINATION)
+    this.#messages[at + INTERFACE] = Number.isInteger(interfaceIndex) ? (interfaceIndex as number) : 0
+    const address = words[layout.ADDRESS]!
+    const unicast = words[FAMILY] === 4 && address >>> 28 !== 14 && address !== 0xffffffff
+    this.#messages[at + LOCAL] = unicast ? address : 0
+    this.#plain = false
+  }
+
+  #append(data: unknown): void {
+    if (typeof data === 'string') {
+      this.#room(data.length * 3)
+      this.#end += this.bytes.write(data, this.#end)
+      return
+    }
+    if (Array.isArray(data)) {
+      for (const part of data) {
+        if (Array.isArray(part)) throw notBytes('data', data)
+        this.#append(part)
+      }
+      return
+    }
+    if (!ArrayBuffer.isView(data)) throw notBytes('data', data)
+    const view =
+      data instanceof Uint8Array ? data : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    const size = view.length
+    if (this.#end + size > this.bytes.length) this.#room(Math.min(size, TOO_LONG))
+    this.bytes.set(size > TOO_LONG ? view.subarray(0, TOO_LONG) : view, this.#end)
+    this.#end += Math.min(size, TOO_LONG)
+  }
+
+  #room(size: number): void {
+    const needed = this.#end + size
+    if (needed <= this.bytes.length) return
+    const bytes = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.bytes.length))
+    bytes.set(this.bytes.subarray(0, this.#end))
+    this.bytes = bytes
+  }
+}
+
+/** The words of one target. */
+export function targetWords(target: unknown, from: From): Uint32Array {
+  const words = new Uint32Array(MESSAGE)
+  if (packets.is(target)) {
+    packets.message(target, words, 0)
+    return words
+  }
+  const { port, address } = target as Target
+  const number = validatePort(port, 'Port', false)
+  words.set(wordsOf(address ?? from.loopback))
+  words[PORT] = number
+  return words
+}
+
+/** The words of an address, without a port. */
+function wordsOf(address: unknown): Uint32Array {
+  if (typeof address !== 'string') throw invalidArgType('address', 'of type string', address)
+  let words = known.get(address)
+  if (words !== undefined) return words
+  words = new Uint32Array(SOCKADDR)
+  if (!addressWords(address, 0, words, 0)) throw invalidIpAddress(address)
+  // An interface's name may be another one's tomorrow.
+  if (address.includes('%')) return words
+  if (known.size === MOST_KNOWN) known.clear()
+  known.set(address, words)
+  return words
+}

@@ -1,0 +1,457 @@
+/**
+ * Sending many datagrams. Native code sends all that fit, in order, and tells the first that was not touched; nothing is
+ * kept here: what did not fit is the caller's.
+ */
+
+import { socketSendMany, socketWatchStart, socketWatchStop } from '../binding'
+import { addressText } from './address'
+import { access as batches, type PacketBatch } from './batch'
+import * as errors from './errors'
+import { hold, release } from './keepalive'
+import { DATAGRAM, DETACHED, HEADER, MESSAGE, MESSAGE_INDEX, PORT } from './layout'
+import { type From, Letters, targetWords } from './letters'
+import { Outcome } from './outcome'
+import { watch } from './readiness'
+import type { Payload, Sendable, SendError, SendResult, Target } from './send'
+import { validateAbortSignal, validateInteger, validateOptions } from './validators'
+
+/** The socket, as its sender needs it. */
+export interface SendHost extends From {
+  readonly handle: object
+  readonly gso: boolean
+  assertOpen(): void
+  /** The error of a system call that failed; counted. */
+  failed(syscall: string, errno: number, address?: string, port?: number): errors.SystemCallError
+  /** Counts failures that have no error of their own. */
+  count(errno: number, times: number): void
+  /** A failure that ends nothing: counted, and told to who listens. */
+  passing(syscall: string, errno: number): void
+  /** Tells an error, that was counted, to who listens. */
+  report(error: Error): void
+  /** There is room again. */
+  drained(): void
+}
+
+/** What `sendBatch` takes. */
+export interface SendBatchOptions {
+  /** All go here, and items need no address. */
+  to?: Target
+  /** Bytes that each item's data is cut into: one large buffer is many datagrams, and indices count these. */
+  segmentSize?: number
+  /** Index to begin with: the `next` of a result that was short. @defaultValue 0 */
+  start?: number
+}
+
+/** What `sendAll` takes. */
+export interface SendAllOptions extends Omit<SendBatchOptions, 'start'> {
+  /** Rejects with an AbortError when aborted; what was sent is sent. */
+  signal?: AbortSignal
+}
+
+/** Items that `sendAll` takes from an iterable at a time. */
+const ITEMS = 1024
+
+interface Waiter {
+  resolve(writable: boolean): void
+}
+
+/** Payloads of one call. Beside a call that runs while another reads its arguments a second one is made. */
+let spare: Letters | null = new Letters()
+
+export class Sender {
+  readonly #host: SendHost
+  readonly #outcome = new Outcome()
+  #waiters = new Set<Waiter>()
+  /** Somebody was told that there is no room: `'drain'` is to follow. */
+  #short = false
+  #watched = false
+  #closed = false
+  #ref = true
+
+  constructor(host: SendHost) {
+    this.#host = host
+  }
+
+  /** Sends what is in a batch: back to the senders, or `to` one place. */
+  batch(batch: PacketBatch, { to, start = 0 }: SendBatchOptions): SendResult {
+    const target = this.#target(to)
+    const memory = batches.live(batch)
+    if (memory.detached) throw errors.batchDetached()
+    const result = newResult(start)
+    if (start >= memory.length) return { ...result, next: memory.length }
+    this.#call(memory.bytes, memory.table, memory.capacity, start, memory.length, target, result, 0)
+    return this.#done(result, memory.length)
+  }
+
+  /** Sends items, a chunk at a time, until all are dealt with or there is no room. */
+  items(items: Iterable<Sendable>, options: SendBatchOptions): SendResult {
+    const { segmentSize, start = 0 } = options
+    const target = this.#target(options.to)
+    const result = newResult(start)
+    return this.#withLetters((letters) => {
+      if (segmentSize !== undefined) return this.#segments(letters, items, segmentSize, target, result)
+      let base = 0
+      for (const item of items) {
+        if (base + letters.length < start && letters.length === 0) {
+          base++
+          continue
+        }
+        this.#add(letters, item, target)
+        if (letters.full) {
+          if (!this.#flush(letters, base, target, result)) return this.#done(result, Number.POSITIVE_INFINITY)
+          base += letters.length
+          letters.clear()
+        }
+      }
+      const total = base + letters.length
+      if (letters.length > 0) this.#flush(letters, base, target, result)
+      return this.#done(result, total)
+    })
+  }
+
+  /** Sends one payload to many places. */
+  toMany(data: Payload, targets: Iterable<Target>, start: number): SendResult {
+    this.#target(undefined)
+    if (this.#host.connected) throw errors.alreadyConnected()
+    const result = newResult(start)
+    return this.#withLetters((letters) => {
+      let base = 0
+      let size = letters.payload(data)
+      for (const target of targets) {
+        if (base + letters.length < start && letters.length === 0) {
+          base++
+          continue
+        }
+        letters.aim(object(target, 'target'), this.#host)
+        letters.row(0, size)
+        if (letters.length === letters.capacity) {
+          if (!this.#flush(letters, base, null, result)) return this.#done(result, Number.POSITIVE_INFINITY)
+          base += letters.length
+          letters.clear()
+          size = letters.payload(data)
+        }
+      }
+      const total = base + letters.length
+      if (letters.length > 0) this.#flush(letters, base, null, result)
+      return this.#done(result, total)
+    })
+  }
+
+  /** One datagram from a given address: `false` where there is no room. */
+  one(data: unknown, target: Target): boolean {
+    const result = newResult(0)
+    this.#withLetters((letters) => {
+      letters.aim(target, this.#host)
+      letters.add(data)
+      this.#flush(letters, 0, null, result, 'send')
+    })
+    if (result.error !== null) {
+      Reflect.deleteProperty(result.error, 'index')
+      throw result.error
+    }
+    return result.sent === 1
+  }
+
+  /** Sends all of it, waiting for room; the result of the whole. */
+  async all(packets: PacketBatch | Iterable<Sendable>, options: SendAllOptions): Promise<SendResult> {
+    const { signal, ...how } = options
+    if (signal?.aborted) throw errors.abortError(signal)
+    const whole = newResult(0)
+    if (batches.is(packets)) {
+      await this.#until(whole, signal, (start) => this.batch(packets, { ...how, start }))
+      return whole
+    }
+    let chunk: Sendable[] = []
+    const send = () => this.#until(whole, signal, (start) => this.items(chunk, { ...how, start }))
+    for (const item of packets) {
+      chunk.push(item)
+      if (chunk.length < ITEMS) continue
+      await send()
+      chunk = []
+    }
+    await send()
+    return whole
+  }
+
+  /** Repeats `send` from where it stopped, until it does not stop short. */
+  async #until(
+    whole: SendResult,
+    signal: AbortSignal | undefined,
+    send: (start: number) => SendResult,
+  ): Promise<void> {
+    const base = whole.next
+    for (let start = 0; ; ) {
+      const { sent, failed, error, next } = send(start)
+      whole.sent += sent
+      whole.failed += failed
+      whole.next = base + next
+      if (error !== null && whole.error === null) {
+        error.index += base
+        whole.error = error
+      }
+      if (!this.#short) return
+      start = next
+      if (!(await this.writable(signal))) throw errors.notRunning()
+    }
+  }
+
+  /** The send buffer was full: `'drain'` follows when there is room. */
+  full(): void {
+    this.#short = true
+    try {
+      this.#wait()
+    } catch (error) {
+      // What was sent is to be told all the same.
+      this.#short = false
+      this.#host.report(error as Error)
+    }
+  }
+
+  /** Resolves `true` when there is room, `false` when the socket closes. */
+  writable(signal: AbortSignal | undefined): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        this.#waiters.delete(waiter)
+        signal?.removeEventListener('abort', abort)
+      }
+      const waiter: Waiter = {
+        resolve(writable) {
+          end()
+          resolve(writable)
+        },
+      }
+      const abort = () => {
+        end()
+        reject(errors.abortError(signal!))
+        this.#keepAlive()
+      }
+      if (signal?.aborted) return reject(errors.abortError(signal))
+      if (this.#closed) return resolve(false)
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#waiters.add(waiter)
+      try {
+        this.#wait()
+      } catch (error) {
+        end()
+        this.#keepAlive()
+        reject(error)
+      }
+    })
+  }
+
+  ref(referenced: boolean): void {
+    this.#ref = referenced
+    this.#keepAlive()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#short = false
+    for (const waiter of this.#waiters) waiter.resolve(false)
+    this.#keepAlive()
+  }
+
+  /** `to` as words; checks that a peer and a target do not contradict each other. */
+  #target(to: Target | undefined): Uint32Array | null {
+    this.#host.assertOpen()
+    if (to === undefined) return null
+    if (this.#host.connected) throw errors.alreadyConnected()
+    return targetWords(object(to, 'options.to'), this.#host)
+  }
+
+  #withLetters<T>(use: (letters: Letters) => T): T {
+    const letters = spare ?? new Letters()
+    spare = null
+    try {
+      letters.clear()
+      return use(letters)
+    } finally {
+      letters.shrink()
+      spare = letters
+    }
+  }
+
+  #add(letters: Letters, item: Sendable, target: Uint32Array | null): void {
+    const { data, to, port, address } = object(item, 'packet') as Sendable
+    if (target === null) this.#aim(letters, to, port, address)
+    letters.add(data)
+  }
+
+  #aim(letters: Letters, to: Target | undefined, port: unknown, address: unknown): void {
+    if (this.#host.connected) {
+      if (to !== undefined || port !== undefined || address !== undefined) throw errors.alreadyConnected()
+    } else if (to !== undefined) letters.aim(object(to, 'packet.to'), this.#host)
+    else letters.to(port, address, this.#host)
+  }
+
+  /** Each item's data is many datagrams, sent from where they lie. */
+  #segments(
+    letters: Letters,
+    items: Iterable<Sendable>,
+    segmentSize: number,
+    target: Uint32Array | null,
+    result: SendResult,
+  ): SendResult {
+    const start = result.next
+    let total = 0
+    for (const item of items) {
+      const { data, to, port, address } = object(item, 'packet') as Sendable
+      if (!ArrayBuffer.isView(data))
+        throw errors.invalidArgType('data', 'an instance of Buffer, TypedArray, or DataView', data)
+      letters.clear()
+      if (target === null) this.#aim(letters, to, port, address)
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      const base = total
+      total += Math.max(1, Math.ceil(bytes.length / segmentSize))
+      let offset = Math.max(0, start - base) * segmentSize
+      let first = Math.max(start, base)
+      while (first < total) {
+        letters.length = 0
+        while (letters.length < letters.capacity && first + letters.length < total) {
+          letters.row(offset, Math.min(segmentSize, bytes.length - offset))
+          offset += segmentSize
+        }
+        if (!this.#flush(letters, first, target, result, 'sendmmsg', bytes))
+          return this.#done(result, Number.POSITIVE_INFINITY)
+        first += letters.length
+      }
+    }
+    return this.#done(result, total)
+  }
+
+  /** Sends a chunk that begins with datagram `base`; whether it was dealt with whole. */
+  #flush(
+    letters: Letters,
+    base: number,
+    target: Uint32Array | null,
+    result: SendResult,
+    syscall = 'sendmmsg',
+    bytes: Uint8Array = letters.bytes,
+  ): boolean {
+    this.#host.assertOpen() // a getter may have closed it
+    const first = Math.max(0, result.next - base)
+    this.#call(bytes, letters.table, letters.capacity, first, letters.length, target, result, base, syscall)
+    return result.next === base + letters.length
+  }
+
+  /** One native call, and its part of the result. */
+  #call(
+    bytes: Uint8Array,
+    table: Uint32Array,
+    capacity: number,
+    first: number,
+    end: number,
+    target: Uint32Array | null,
+    result: SendResult,
+    base: number,
+    syscall = 'sendmmsg',
+  ): void {
+    const { handle, gso, connected } = this.#host
+    const outcome = this.#outcome
+    const { words } = outcome
+    const errno = socketSendMany(handle, bytes, table, capacity, first, end, target, connected, gso, words)
+    if (errno === DETACHED) throw errors.batchDetached()
+    if (errno < 0) {
+      if (result.sent + result.failed > 0) return // the next call says so
+      throw this.#host.failed(syscall, errno)
+    }
+    result.sent += outcome.sent
+    result.failed += outcome.failed
+    result.next = base + outcome.next
+    if (outcome.failed > 0) this.#failures(table, capacity, target, result, base, syscall)
+    for (const passing of outcome.passing()) this.#host.passing(syscall, passing)
+  }
+
+  #failures(
+    table: Uint32Array,
+    capacity: number,
+    target: Uint32Array | null,
+    result: SendResult,
+    base: number,
+    syscall: string,
+  ): void {
+    const { errno, row } = this.#outcome
+    const first = result.error === null
+    if (first) {
+      const words = target ?? table
+      const message = table[HEADER + capacity * MESSAGE + row * DATAGRAM + MESSAGE_INDEX]!
+      const at = target === null ? HEADER + message * MESSAGE : 0
+      const error = this.#host.connected
+        ? this.#host.failed(syscall, errno)
+        : this.#host.failed(syscall, errno, addressText(words, at), words[at + PORT])
+      result.error = Object.assign(error, { index: base + row }) as SendError
+    }
+    for (const [each, count] of this.#outcome.errors()) {
+      this.#host.count(each, first && each === errno ? count - 1 : count)
+    }
+  }
+
+  #done(result: SendResult, total: number): SendResult {
+    if (result.next < total) this.full()
+    return result
+  }
+
+  #keepAlive(): void {
+    const alive = !this.#closed && this.#ref && (this.#short || this.#waiters.size > 0)
+    if (alive) hold(this)
+    else release(this)
+  }
+
+  /** Has the socket watched until there is room. */
+  #wait(): void {
+    if (!this.#watched) {
+      const errno = watch(this.#host.handle, true, () => this.#wake())
+      if (errno < 0) throw this.#host.failed('watch', errno)
+      this.#watched = true
+    }
+    const errno = socketWatchStart(this.#host.handle, true)
+    if (errno < 0) throw this.#host.failed('watch', errno)
+    this.#keepAlive()
+  }
+
+  #wake(): boolean {
+    socketWatchStop(this.#host.handle, true)
+    const short = this.#short
+    this.#short = false
+    for (const waiter of this.#waiters) waiter.resolve(true)
+    this.#keepAlive()
+    if (short) this.#host.drained()
+    return false
+  }
+}
+
+function newResult(start: number): SendResult {
+  return { sent: 0, failed: 0, error: null, next: start }
+}
+
+function object<T>(value: T, name: string): T {
+  if (typeof value !== 'object' || value === null) throw errors.invalidArgType(name, 'of type object', value)
+  return value
+}
+
+/** What `sendBatch` takes beside a batch. */
+export function iterableItems(value: unknown, name = 'packets'): Iterable<Sendable> {
+  const iterable =
+    typeof value === 'object' &&
+    value !== null &&
+    !ArrayBuffer.isView(value) &&
+    typeof (value as Iterable<unknown>)[Symbol.iterator] === 'function'
+  if (iterable) return value as Iterable<Sendable>
+  const must =
+    name === 'packets' ? 'an instance of PacketBatch or an iterable of objects' : 'an iterable of objects'
+  throw errors.invalidArgType(name, must, value)
+}
+
+/** The options of sending, checked; each is read once. */
+export function sendSettings(value: unknown, known: string[]): SendBatchOptions & SendAllOptions {
+  const { to, segmentSize, start, signal } = validateOptions(value, known)
+  if (segmentSize !== undefined) validateInteger(segmentSize, 'options.segmentSize', 1, 65_527)
+  if (start !== undefined) validateInteger(start, 'options.start', 0, Number.MAX_SAFE_INTEGER)
+  if (signal !== undefined) validateAbortSignal(signal, 'options.signal')
+  return { to, segmentSize, start, signal } as SendBatchOptions & SendAllOptions
+}
+
+export function segmentedBatch(segmentSize: number): Error {
+  const reason = 'is for buffers: the datagrams of a PacketBatch have their sizes'
+  return errors.invalidArgValue('options.segmentSize', segmentSize, reason)
+}

@@ -1,0 +1,426 @@
+//! The message headers of one socket's sends: rows of a table, made into messages.
+//!
+//! Datagrams that follow one another, of one size and to one place, become one message with UDP_SEGMENT, udp(7), which
+//! the kernel cuts apart again; the last of them may be shorter. Where they lie one after the other in memory too they
+//! are one iovec, otherwise one each.
+//!
+//! Like the arena's, the headers are made once. All that a call needs is written for that call, from memory looked up
+//! for it, and nothing reads it afterwards.
+
+use std::mem;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use libc::{iovec, sockaddr_storage};
+use socket2::SockAddr;
+
+use crate::cmsg::Writer;
+use crate::record::{self, DATAGRAM, DESTINATION, INTERFACE, LOCAL, MESSAGE, SOCKADDR};
+use crate::sockaddr;
+#[cfg(linux_sockets)]
+use crate::sys::options::UDP_SEGMENT;
+use crate::sys::options::push_source;
+use crate::sys::{Errno, MMsgHdr};
+
+/// Messages of one call: UIO_MAXIOV, which sendmmsg(2) cuts at.
+pub const MESSAGES: usize = 1024;
+/// Datagrams of one call, and so iovecs.
+const DATAGRAMS: usize = 8192;
+/// Room for UDP_SEGMENT and IPV6_PKTINFO.
+const ROOM: usize = 96;
+
+/// A row of the table as `record.rs` lays it out: offset, size, message index, flags.
+pub type Row = [u32; DATAGRAM];
+
+/// What is to be sent.
+#[derive(Clone, Copy)]
+pub struct Letters<'a> {
+    /// The memory that the rows' offsets are in.
+    pub base: *const u8,
+    /// Its bytes.
+    pub length: usize,
+    /// One per datagram.
+    pub rows: &'a [Row],
+    /// Where they go: the sender's part of the row's message, from its destination. Empty: to the connected peer.
+    pub messages: &'a [[u32; MESSAGE]],
+    /// All go here instead.
+    pub to: Option<&'a [u32; MESSAGE]>,
+}
+
+impl Letters<'_> {
+    fn target(&self, row: &Row) -> Option<&[u32; MESSAGE]> {
+        self.to.or_else(|| self.messages.get(row[2] as usize))
+    }
+
+    /// Whether two rows' datagrams may be parts of one message.
+    fn same_target(&self, a: &Row, b: &Row) -> bool {
+        if self.to.is_some() || a[2] == b[2] {
+            return true;
+        }
+        match (self.target(a), self.target(b)) {
+            (Some(a), Some(b)) => {
+                a[..DESTINATION + SOCKADDR] == b[..DESTINATION + SOCKADDR] && a[INTERFACE] == b[INTERFACE]
+            }
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    /// The bytes of a row's datagram.
+    fn bytes(&self, row: &Row) -> Result<iovec, Errno> {
+        let [offset, size, ..] = row.map(|word| word as usize);
+        if offset.checked_add(size).is_none_or(|end| end > self.length) {
+            return Err(Errno(libc::EFAULT));
+        }
+        // In bounds; wrapping_add because nothing is dereferenced here.
+        Ok(iovec { iov_base: self.base.wrapping_add(offset).cast_mut().cast(), iov_len: size })
+    }
+}
+
+/// How datagrams are put together.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// The socket is one of IPv6.
+    pub v6: bool,
+    /// The most datagrams of one message; 1 is no UDP_SEGMENT at all.
+    pub segments: usize,
+    /// Datagrams of this size and above go singly.
+    pub too_big: usize,
+    /// Rows before this one go singly.
+    pub singly_until: usize,
+    /// Rows before this one go without a word about where they come from.
+    pub sourceless_until: usize,
+}
+
+/// One message of the call: which rows, and what of it may be wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// Datagrams.
+    pub count: usize,
+    /// Size of all but the last.
+    pub segment: usize,
+    /// Bytes in all.
+    pub bytes: usize,
+    /// It says where it comes from.
+    pub sourced: bool,
+}
+
+/// Control messages of one header, aligned as cmsghdr wants them.
+#[repr(C, align(8))]
+#[derive(Clone)]
+struct Room([u8; ROOM]);
+
+/// See the module's documentation.
+#[derive(Default)]
+pub struct Outgoing {
+    headers: Vec<MMsgHdr>,
+    iovecs: Vec<iovec>,
+    names: Vec<sockaddr_storage>,
+    controls: Vec<Room>,
+    runs: Vec<Run>,
+}
+
+impl Outgoing {
+    /// Makes messages of the rows from `first` on, as many as one call takes: at least one. The error is that of the
+    /// first row; one of a later row is left for the call that begins with it.
+    ///
+    /// The headers lead to this structure's own vectors and to the letters' memory.
+    pub fn load(
+        &mut self,
+        letters: &Letters<'_>,
+        first: usize,
+        rules: &Rules,
+    ) -> Result<(&mut [MMsgHdr], &[Run]), Errno> {
+        self.grow((letters.rows.len() - first).min(MESSAGES), (letters.rows.len() - first).min(DATAGRAMS));
+        self.runs.clear();
+        let mut next = first;
+        let mut iovs = 0;
+        while next < letters.rows.len() && self.runs.len() < self.headers.len() && iovs < self.iovecs.len() {
+            match self.message(letters, next, iovs, rules) {
+                Ok((run, used)) => {
+                    self.runs.push(run);
+                    next += run.count;
+                    iovs += used;
+                }
+                Err(error) if next == first => return Err(error),
+                Err(_) => break,
+            }
+        }
+        let count = self.runs.len();
+        Ok((&mut self.headers[..count], &self.runs))
+    }
+
+    /// Writes the next header for the rows from `first` on; what it holds, and how many iovecs it took.
+    fn message(
+        &mut self,
+        letters: &Letters<'_>,
+        first: usize,
+        first_iov: usize,
+        rules: &Rules,
+    ) -> Result<(Run, usize), Errno> {
+        let index = self.runs.len();
+        let row = &letters.rows[first];
+        let segment = row[1] as usize;
+        let iovecs = &mut self.iovecs[first_iov..];
+        iovecs[0] = letters.bytes(row)?;
+        let mut run = Run { count: 1, segment, bytes: segment, sourced: false };
+        let mut used = 1;
+        let most = if first < rules.singly_until || segment == 0 || segment >= rules.too_big {
+            1
+        } else {
+            rules.segments
+        };
+        let payload = if rules.v6 { 65_527 } else { 65_507 };
+        for row in letters.rows[first + 1..].iter().take(most.saturating_sub(1)) {
+            let size = row[1] as usize;
+            if size > segment
+                || size == 0
+                || run.bytes + size > payload
+                || !letters.same_target(&letters.rows[first], row)
+            {
+                break;
+            }
+            let Ok(bytes) = letters.bytes(row) else { break };
+            let last = &mut iovecs[used - 1];
+            if last.iov_base.wrapping_byte_add(last.iov_len) == bytes.iov_base {
+                last.iov_len += size;
+            } else if used < iovecs.len() {
+                iovecs[used] = bytes;
+                used += 1;
+            } else {
+                break;
+            }
+            run.count += 1;
+            run.bytes += size;
+            if size < segment {
+                break; // only the last may be shorter
+            }
+        }
+        let target = letters.target(row);
+        let name = target.map(|target| name_of(target, rules.v6)).transpose()?;
+        let mut control = Writer::new(&mut self.controls[index].0);
+        #[cfg(linux_sockets)]
+        if run.count > 1 {
+            control.push(libc::SOL_UDP, UDP_SEGMENT, &(segment as u16).to_ne_bytes());
+        }
+        if let Some((address, interface)) = target.and_then(source_of)
+            && first >= rules.sourceless_until
+        {
+            push_source(&mut control, address, interface, rules.v6);
+            run.sourced = true;
+        }
+        let controllen = control.len();
+
+        let header = &mut self.headers[index].msg_hdr;
+        header.msg_iov = &raw mut iovecs[0];
+        header.msg_iovlen = used as _;
+        header.msg_namelen = 0;
+        header.msg_name = std::ptr::null_mut();
+        if let Some(name) = name {
+            let room = &mut self.names[index];
+            // SAFETY: a SockAddr's name is at most a sockaddr_storage long, and `room` is one.
+            unsafe {
+                std::ptr::copy_nonoverlapping(
+                    name.as_ptr().cast::<u8>(),
+                    std::ptr::from_mut(room).cast(),
+                    name.len() as usize,
+                );
+            }
+            header.msg_name = std::ptr::from_mut(room).cast();
+            header.msg_namelen = name.len();
+        }
+        header.msg_control =
+            if controllen > 0 { self.controls[index].0.as_mut_ptr().cast() } else { std::ptr::null_mut() };
+        header.msg_controllen = controllen as _;
+        Ok((run, used))
+    }
+
+    fn grow(&mut self, messages: usize, datagrams: usize) {
+        if messages > self.headers.len() {
+            // SAFETY: these are C structures of integers and pointers, for which zero is a value. mmsghdr is zeroed
+            // whole because musl gives msghdr padding members that must be zero.
+            let (header, name) = unsafe { (mem::zeroed(), mem::zeroed()) };
+            self.headers.resize(messages, header);
+            self.names.resize(messages, name);
+            self.controls.resize(messages, Room([0; ROOM]));
+            self.runs.reserve(messages);
+        }
+        if datagrams > self.iovecs.len() {
+            self.iovecs.resize(datagrams, iovec { iov_base: std::ptr::null_mut(), iov_len: 0 });
+        }
+    }
+}
+
+// SAFETY: the pointers inside lead to its own vectors, or to memory of a call that is over; each is written anew before
+// it is used.
+unsafe impl Send for Outgoing {}
+
+/// A message's sender as a name that a socket of this family understands. An IPv6 address on an IPv4 socket is EINVAL,
+/// as node:dgram has it.
+fn name_of(target: &[u32; MESSAGE], v6: bool) -> Result<SockAddr, Errno> {
+    let words: &[u32; SOCKADDR] = target.first_chunk().expect("a message is longer");
+    let address = record::address_of(words).ok_or(Errno(libc::EDESTADDRREQ))?;
+    name(address, v6)
+}
+
+/// `address` as a name that a socket of this family understands.
+pub fn name(address: SocketAddr, v6: bool) -> Result<SockAddr, Errno> {
+    match address {
+        address if v6 => Ok(SockAddr::from(sockaddr::mapped(address))),
+        SocketAddr::V4(_) => Ok(SockAddr::from(address)),
+        SocketAddr::V6(_) => Err(Errno(libc::EINVAL)),
+    }
+}
+
+/// Where an answer to a message is to come from: the address it was sent to and the interface; an address that nobody
+/// can send from (multicast, broadcast) is left to the kernel, or is the interface's own.
+fn source_of(target: &[u32; MESSAGE]) -> Option<(IpAddr, u32)> {
+    let words = target[DESTINATION..].first_chunk()?;
+    let address = match record::address_of(words)?.ip() {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(target[LOCAL])),
+        IpAddr::V6(ip) if ip.is_multicast() => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        ip => ip,
+    };
+    // Only a link-local address, or none, needs the interface as well: for others it would overrule the routes.
+    let bound = match address {
+        IpAddr::V4(ip) => ip.is_unspecified() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unspecified() || ip.is_unicast_link_local(),
+    };
+    Some((address, if bound { target[INTERFACE] } else { 0 }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: Rules =
+        Rules { v6: false, segments: 128, too_big: usize::MAX, singly_until: 0, sourceless_until: 0 };
+
+    fn target(text: &str) -> [u32; MESSAGE] {
+        let mut words = [0; MESSAGE];
+        words[..SOCKADDR].copy_from_slice(&record::address_words(text.parse().ok()));
+        words
+    }
+
+    /// Datagrams and iovecs of each message that the rows become, and how the first that does not fails.
+    fn loaded(rows: &[Row], messages: &[[u32; MESSAGE]], rules: Rules) -> Vec<Result<(usize, usize), i32>> {
+        let memory = vec![0; 1 << 20];
+        let letters = Letters { base: memory.as_ptr(), length: memory.len(), rows, messages, to: None };
+        let mut outgoing = Outgoing::default();
+        let mut first = 0;
+        let mut all = Vec::new();
+        while first < rows.len() {
+            match outgoing.load(&letters, first, &rules) {
+                Ok((headers, runs)) => {
+                    assert_eq!(headers.len(), runs.len());
+                    for (header, run) in headers.iter().zip(runs) {
+                        all.push(Ok((run.count, header.msg_hdr.msg_iovlen as usize)));
+                        first += run.count;
+                    }
+                }
+                Err(Errno(errno)) => {
+                    all.push(Err(errno));
+                    first += 1;
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn equal_neighbours_to_one_place_are_one_message() {
+        let messages = [target("192.0.2.1:7"), target("192.0.2.2:7"), target("192.0.2.1:7")];
+        let row = |offset: u32, size: u32, message: u32| [offset, size, message, 0];
+        let cases: [(&[Row], &[Result<(usize, usize), i32>]); 8] = [
+            (
+                &[row(0, 100, 0), row(100, 100, 0), row(200, 50, 0), row(250, 50, 0)],
+                &[Ok((3, 1)), Ok((1, 1))],
+            ),
+            (&[row(0, 100, 0), row(200, 100, 0), row(100, 100, 0)], &[Ok((3, 3))]),
+            (&[row(0, 100, 0), row(100, 100, 1), row(200, 100, 1)], &[Ok((1, 1)), Ok((2, 1))]),
+            // Two rows of the table may name one sender.
+            (&[row(0, 100, 0), row(5000, 100, 2)], &[Ok((2, 2))]),
+            (&[row(0, 50, 0), row(50, 100, 0)], &[Ok((1, 1)), Ok((1, 1))]),
+            (&[row(0, 0, 0), row(0, 0, 0), row(0, 1, 0)], &[Ok((1, 1)), Ok((1, 1)), Ok((1, 1))]),
+            (&[row(0, 10, 0), row(10, 0, 0)], &[Ok((1, 1)), Ok((1, 1))]),
+            (&[row(0, 40_000, 0), row(40_000, 40_000, 0)], &[Ok((1, 1)), Ok((1, 1))]),
+        ];
+        for (rows, expected) in cases {
+            assert_eq!(loaded(rows, &messages, RULES), expected, "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn rules_keep_them_apart() {
+        let messages = [target("192.0.2.1:7")];
+        let rows: Vec<Row> = (0..6).map(|nth| [nth * 100, 100, 0, 0]).collect();
+        let counts = |rules| -> Vec<usize> {
+            loaded(&rows, &messages, rules).into_iter().map(|each| each.unwrap().0).collect()
+        };
+        assert_eq!(counts(RULES), [6]);
+        assert_eq!(counts(Rules { segments: 4, ..RULES }), [4, 2]);
+        assert_eq!(counts(Rules { segments: 1, ..RULES }), [1; 6]);
+        assert_eq!(counts(Rules { too_big: 100, ..RULES }), [1; 6]);
+        assert_eq!(counts(Rules { too_big: 101, ..RULES }), [6]);
+        assert_eq!(counts(Rules { singly_until: 2, ..RULES }), [1, 1, 4]);
+    }
+
+    #[test]
+    fn more_than_a_call_takes_is_left_for_the_next() {
+        let messages = [target("192.0.2.1:7")];
+        for (rows, rules) in [
+            ((0..3000).map(|nth| [nth, 1, 0, 0]).collect::<Vec<Row>>(), Rules { segments: 1, ..RULES }),
+            // Apart in memory: an iovec each.
+            ((0..20_000).map(|nth| [nth * 3, 1, 0, 0]).collect(), RULES),
+        ] {
+            let all = loaded(&rows, &messages, rules);
+            assert_eq!(all.iter().map(|each| each.unwrap().0).sum::<usize>(), rows.len());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_stops_nothing_but_itself() {
+        let messages = [target("192.0.2.1:7"), target("[2001:db8::1]:7"), [0; MESSAGE]];
+        let rows = [
+            [0, 9, 0, 0],
+            [9, 9, 1, 0],
+            [18, 9, 2, 0],
+            [1 << 20, 1, 0, 0],
+            [u32::MAX, u32::MAX, 0, 0],
+            [27, 9, 0, 0],
+        ];
+        assert_eq!(
+            loaded(&rows, &messages, RULES),
+            [
+                Ok((1, 1)),
+                Err(libc::EINVAL),
+                Err(libc::EDESTADDRREQ),
+                Err(libc::EFAULT),
+                Err(libc::EFAULT),
+                Ok((1, 1))
+            ]
+        );
+        let v6 = Rules { v6: true, ..RULES };
+        assert_eq!(loaded(&rows[..2], &messages, v6), [Ok((1, 1)), Ok((1, 1))]);
+    }
+
+    #[test]
+    fn an_answer_comes_from_where_it_was_asked() {
+        let asked = |address: &str, interface: u32, local: &str| {
+            let mut words = target("192.0.2.9:7");
+            let address = SocketAddr::new(address.parse().unwrap(), 0);
+            words[DESTINATION..][..SOCKADDR].copy_from_slice(&record::address_words(Some(address)));
+            words[INTERFACE] = interface;
+            words[LOCAL] = local.parse::<Ipv4Addr>().unwrap().to_bits();
+            source_of(&words).map(|(address, interface)| (address.to_string(), interface))
+        };
+        let from = |address: &str, interface| Some((address.to_owned(), interface));
+        assert_eq!(source_of(&target("192.0.2.9:7")), None);
+        assert_eq!(asked("192.0.2.1", 3, "192.0.2.1"), from("192.0.2.1", 0));
+        assert_eq!(asked("224.0.0.251", 3, "192.0.2.1"), from("192.0.2.1", 0));
+        assert_eq!(asked("255.255.255.255", 3, "0.0.0.0"), from("0.0.0.0", 3));
+        assert_eq!(asked("2001:db8::1", 3, "0.0.0.0"), from("2001:db8::1", 0));
+        assert_eq!(asked("fe80::1", 3, "0.0.0.0"), from("fe80::1", 3));
+        assert_eq!(asked("ff02::fb", 3, "0.0.0.0"), from("::", 3));
+        assert_eq!(asked("::ffff:192.0.2.1", 3, "192.0.2.1"), from("::ffff:192.0.2.1", 0));
+    }
+}
