@@ -287,3 +287,6 @@ fn refused(error: Errno, run: Run, outcome: &mut Outcome, attempt: &mut Attempt)
     attempt.suspect = None;
     outcome.fail(error, run.count);
 }
+
+#[cfg(test)]
+mod tests;
