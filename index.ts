@@ -1,5 +1,5 @@
 /**
- * Batched UDP for Node.js: recvmmsg(2) and UDP_GRO behind batches of plain packets.
+ * Batched UDP for Node.js: recvmmsg(2), sendmmsg(2), UDP_GRO and UDP_SEGMENT behind batches of plain packets.
  *
  * @packageDocumentation
  */

@@ -12,16 +12,17 @@ function run(type: 'module' | 'commonjs', script: string): unknown {
   return JSON.parse(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', timeout: 10_000 }))
 }
 
-const RECEIVING = ['PacketBatch', 'UdpSocket', 'capabilities', 'constants', 'recvMmsg']
+const FIXED = ['PacketBatch', 'UdpSocket', 'capabilities', 'constants', 'recvMmsg', 'sendMmsg']
 
 test('has the fixed names', () => {
-  expect(Object.keys(index)).toEqual(expect.arrayContaining(RECEIVING))
-  const { PacketBatch, UdpSocket, capabilities, recvMmsg } = index
-  expect([PacketBatch.name, UdpSocket.name, capabilities.name, recvMmsg.name]).toEqual([
+  expect(Object.keys(index)).toEqual(expect.arrayContaining(FIXED))
+  const { PacketBatch, UdpSocket, capabilities, recvMmsg, sendMmsg } = index
+  expect([PacketBatch.name, UdpSocket.name, capabilities.name, recvMmsg.name, sendMmsg.name]).toEqual([
     'PacketBatch',
     'UdpSocket',
     'capabilities',
     'recvMmsg',
+    'sendMmsg',
   ])
 })
 

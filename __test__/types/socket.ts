@@ -12,7 +12,10 @@ import {
   type RecvMmsgOptions,
   type RecvOptions,
   recvMmsg,
+  type SendError,
+  type SendResult,
   type SocketStats,
+  sendMmsg,
   type Target,
   UdpSocket,
   type UdpSocketEvents,
@@ -67,6 +70,35 @@ export function options(signal: AbortSignal): void {
   UdpSocket.fromFd('3')
   // @ts-expect-error by bind and fromFd only
   new UdpSocket()
+}
+
+export async function sendingMany(socket: UdpSocket, batch: PacketBatch): Promise<void> {
+  claim<Same<ReturnType<UdpSocket['send']>, boolean>>()
+  claim<Same<ReturnType<UdpSocket['sendBatch' | 'sendToMany']>, SendResult>>()
+  claim<Same<SendResult, { sent: number; failed: number; error: SendError | null; next: number }>>()
+  socket.send(['a', new Uint8Array(1), new DataView(new ArrayBuffer(1))], 9)
+  socket.send('x', batch.at(0)!)
+  socket.sendBatch(batch, { to: { port: 9 }, start: 1 })
+  socket.sendBatch(new Set([{ data: 'x', port: 9 }]))
+  socket.sendBatch(Array.from(batch, (packet) => ({ data: packet.data, to: packet })))
+  socket.sendBatch([{ data: new Uint8Array(9) }], { to: batch.copy()[0]!, segmentSize: 3 })
+  socket.sendToMany('x', [batch.at(0)!, { port: 9, address: '::1' }], { start: 0 })
+  const { signal } = new AbortController()
+  claim<Same<Awaited<ReturnType<UdpSocket['sendAll']>>, SendResult>>()
+  await socket.sendAll(batch, { signal })
+  claim<Same<Awaited<ReturnType<UdpSocket['writable']>>, boolean>>()
+  sendMmsg(socket, [{ data: 'x', port: 9 }], { flags: 0 })
+  socket.once('drain', () => {})
+  // @ts-expect-error bytes are no packets
+  socket.sendBatch(Buffer.from('x'))
+  // @ts-expect-error a packet needs data
+  socket.sendBatch([{ port: 9 }])
+  // @ts-expect-error no such option
+  socket.sendBatch(batch, { segment: 9 })
+  // @ts-expect-error no wait without end
+  socket.sendAll(batch, { start: 9 })
+  // @ts-expect-error a number
+  socket.send('x', '9')
 }
 
 export function events(socket: UdpSocket): void {
