@@ -4,11 +4,14 @@
 #![no_main]
 #![deny(missing_docs, unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use recvmmsg::record::{Arrived, DATAGRAM, HEADER, MESSAGE, PORT_SHIFT, TRUNCATED, Table, Tally};
+use recvmmsg::record::{
+    Arrived, DATAGRAM, DESTINATION, Destination, HEADER, INTERFACE, LENGTH, LOCAL, MESSAGE, PORT_SHIFT, SOCKADDR,
+    TRUNCATED, Table, Tally,
+};
 
 const GUARD: u32 = 0xdead_beef;
 const GUARDS: usize = 64;
@@ -28,6 +31,7 @@ struct Message {
     length: u32,
     truncated: bool,
     from: Option<SocketAddr>,
+    to: Option<(IpAddr, u32, Ipv4Addr)>,
     segment: Option<Segment>,
 }
 
@@ -86,7 +90,8 @@ impl Message {
         });
         // Up to twice what the slot holds: MSG_TRUNC has the kernel tell more.
         let length = self.length as usize % (2 * slot_size + 2);
-        Arrived { length, truncated: self.truncated, from: self.from, segment }
+        let to = self.to.map(|(address, interface, local)| Destination { address, interface, local });
+        Arrived { length, truncated: self.truncated, from: self.from, to, segment }
     }
 }
 
@@ -100,8 +105,7 @@ struct Expected {
 
 impl Expected {
     fn push(&mut self, index: usize, arrived: &Arrived, slot_size: usize, room: usize) {
-        self.cold.extend(sender(arrived.from));
-        self.cold.push(arrived.length as u32);
+        self.cold.extend(message(arrived));
         self.tally.messages += 1;
         let inside = arrived.length.min(slot_size);
         let segment = match arrived.segment {
@@ -132,10 +136,32 @@ impl Expected {
     }
 }
 
-fn sender(from: Option<SocketAddr>) -> [u32; MESSAGE - 1] {
+/// A message's row; what is not written to is what it was.
+fn message(arrived: &Arrived) -> [u32; MESSAGE] {
+    let mut row = [GUARD; MESSAGE];
+    row[..SOCKADDR].copy_from_slice(&address(arrived.from));
+    row[LENGTH] = arrived.length as u32;
+    match arrived.to {
+        None => (row[DESTINATION], row[INTERFACE]) = (0, 0),
+        Some(to) => {
+            let mut words = address(Some(SocketAddr::new(to.address, 0)));
+            if let IpAddr::V6(ip) = to.address
+                && (ip.octets()[0] == 0xff || ip.segments()[0] & 0xffc0 == 0xfe80)
+            {
+                words[2] = to.interface;
+            }
+            row[DESTINATION..][..SOCKADDR].copy_from_slice(&words);
+            row[INTERFACE] = to.interface;
+            row[LOCAL] = u32::from_be_bytes(to.local.octets());
+        }
+    }
+    row
+}
+
+fn address(from: Option<SocketAddr>) -> [u32; SOCKADDR] {
     let word = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().unwrap());
     match from {
-        None => [0; MESSAGE - 1],
+        None => [0; SOCKADDR],
         Some(SocketAddr::V4(v4)) => [4, v4.port().into(), 0, 0, word(&v4.ip().octets()), 0, 0, 0],
         Some(SocketAddr::V6(v6)) => {
             let ip = v6.ip().octets();
