@@ -280,6 +280,46 @@ describeModes((mode) => {
   })
 })
 
+const root = process.getuid?.() === 0 && process.platform === 'linux'
+const wrongReason = root ? '' : ' [skipped: a raw socket needs root, on Linux]'
+
+describeModes((mode) => {
+  ;(root ? describe : describe.skip)(`a datagram whose checksum is wrong${wrongReason}`, () => {
+    /** It wakes whoever waits, and is thrown away by the kernel when it is received. */
+    function sendWrong(socket: UdpSocket) {
+      const raw = testkit.makeSocket('inet', 'raw')
+      // Up to 76 bytes the kernel checks on arrival (CHECKSUM_BREAK, include/linux/skbuff.h), and nobody is woken.
+      const datagram = Buffer.alloc(108, Buffer.from([0, 9, 0, 0, 0, 108, 0xba, 0xad]))
+      datagram.writeUInt16BE(socket.address().port, 2)
+      testkit.sendTo(raw, mode.loopback, 0, datagram)
+      testkit.closeFd(raw)
+    }
+
+    test('is no datagram to a listener, and no error', async () => {
+      const { socket, from } = pair(mode)
+      const given: string[] = []
+      socket.on('batch', (batch) => given.push(...texts(batch)))
+      for (let time = 0; time < 3; time++) {
+        sendWrong(socket)
+        await rounds(mode)
+      }
+      from.send(socket, 'right')
+      await until(() => given.length > 0)
+      expect(given).toEqual(['right'])
+      expect(socket.stats()).toMatchObject({ errors: {}, kernelDrops: 3 })
+    })
+
+    test('does not end a wait', () => {
+      const { socket } = pair(mode)
+      sendWrong(socket)
+      const begun = performance.now()
+      expect(take(socket, 0)).toEqual([])
+      expect(socket.recv(new PacketBatch(), { timeout: 200 })).toBe(0)
+      expect(performance.now() - begun).toBeGreaterThanOrEqual(190)
+    })
+  })
+}, ipv4Modes)
+
 describeModes((mode) => {
   test.each<[string, (socket: UdpSocket) => void]>([
     ['descriptor was closed', (socket) => testkit.closeFd(socket.fd)],

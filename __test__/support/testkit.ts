@@ -6,7 +6,7 @@ import { join } from 'node:path'
 export interface Testkit {
   denySyscalls(names: string[], errno: number): void
   callRecvmmsg(): number
-  makeSocket(domain: 'inet' | 'inet6' | 'unix', type: 'dgram' | 'stream'): number
+  makeSocket(domain: 'inet' | 'inet6' | 'unix', type: 'dgram' | 'stream' | 'raw'): number
   bindAny(fd: number): number
   sendTo(fd: number, address: string, port: number, data: Uint8Array): number
   sendGso(fd: number, address: string, port: number, data: Uint8Array, segmentSize: number): number

@@ -5,13 +5,14 @@ use std::os::fd::{BorrowedFd, IntoRawFd};
 
 use libc::c_int;
 use napi_derive::napi;
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::failure::{Result, check, invalid, of_call};
 
-/// A socket that blocks and is closed on exec; `domain` is `inet`, `inet6` or `unix`, `kind` is `dgram` or `stream`.
+/// A socket that blocks and is closed on exec; `domain` is `inet`, `inet6` or `unix`, `kind` is `dgram`, `stream`, or
+/// `raw` of UDP, which is sent to with a UDP header of one's own.
 #[napi(
-    ts_args_type = "domain: 'inet' | 'inet6' | 'unix', type: 'dgram' | 'stream'",
+    ts_args_type = "domain: 'inet' | 'inet6' | 'unix', type: 'dgram' | 'stream' | 'raw'",
     ts_return_type = "number"
 )]
 pub fn make_socket(domain: String, kind: String) -> Result<i32> {
@@ -24,9 +25,11 @@ pub fn make_socket(domain: String, kind: String) -> Result<i32> {
     let kind = match kind.as_str() {
         "dgram" => Type::DGRAM,
         "stream" => Type::STREAM,
-        _ => return Err(invalid("the type is 'dgram' or 'stream'")),
+        "raw" => Type::RAW,
+        _ => return Err(invalid("the type is 'dgram', 'stream' or 'raw'")),
     };
-    let socket = Socket::new(domain, kind, None).map_err(|error| of_call("socket", &error))?;
+    let protocol = (kind == Type::RAW).then_some(Protocol::UDP);
+    let socket = Socket::new(domain, kind, protocol).map_err(|error| of_call("socket", &error))?;
     Ok(socket.into_raw_fd())
 }
 
