@@ -178,7 +178,7 @@ export class Engine implements Host, SendHost {
     this.#last = { backend: this.backend, stats: this.stats() }
     this.#settings.signal?.removeEventListener('abort', this.#abort)
     this.reader.close()
-    this.sender.close()
+    this.sender.room.close()
     const errno = native.socketClose(this.handle)
     process.nextTick(() => {
       // Somebody else had closed the descriptor: a mistake in the program, which should hear of it.

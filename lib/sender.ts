@@ -3,33 +3,25 @@
  * kept here: what did not fit is the caller's.
  */
 
-import { socketSendMany, socketWatchStart, socketWatchStop } from '../binding'
+import { socketSendMany } from '../binding'
 import { addressText } from './address'
 import { access as batches, type PacketBatch } from './batch'
 import * as errors from './errors'
-import { hold, release } from './keepalive'
 import { DATAGRAM, DETACHED, HEADER, MESSAGE, MESSAGE_INDEX, PORT } from './layout'
 import { type From, Letters, targetWords } from './letters'
 import { Outcome } from './outcome'
-import { watch } from './readiness'
+import { Room, type RoomHost } from './room'
 import type { Payload, Sendable, SendError, SendResult, Target } from './send'
 import { validateAbortSignal, validateInteger, validateOptions } from './validators'
 
 /** The socket, as its sender needs it. */
-export interface SendHost extends From {
-  readonly handle: object
+export interface SendHost extends From, RoomHost {
   readonly gso: boolean
   assertOpen(): void
-  /** The error of a system call that failed; counted. */
-  failed(syscall: string, errno: number, address?: string, port?: number): errors.SystemCallError
   /** Counts failures that have no error of their own. */
   count(errno: number, times: number): void
   /** A failure that ends nothing: counted, and told to who listens. */
   passing(syscall: string, errno: number): void
-  /** Tells an error, that was counted, to who listens. */
-  report(error: Error): void
-  /** There is room again. */
-  drained(): void
 }
 
 /** What `sendBatch` takes. */
@@ -51,25 +43,18 @@ export interface SendAllOptions extends Omit<SendBatchOptions, 'start'> {
 /** Items that `sendAll` takes from an iterable at a time. */
 const ITEMS = 1024
 
-interface Waiter {
-  resolve(writable: boolean): void
-}
-
 /** Payloads of one call. Beside a call that runs while another reads its arguments a second one is made. */
 let spare: Letters | null = new Letters()
 
 export class Sender {
   readonly #host: SendHost
   readonly #outcome = new Outcome()
-  #waiters = new Set<Waiter>()
-  /** Somebody was told that there is no room: `'drain'` is to follow. */
-  #short = false
-  #watched = false
-  #closed = false
-  #ref = true
+  /** Waits for room where there was none. */
+  readonly room: Room
 
   constructor(host: SendHost) {
     this.#host = host
+    this.room = new Room(host)
   }
 
   /** Sends what is in a batch: back to the senders, or `to` one place. */
@@ -189,66 +174,10 @@ export class Sender {
         error.index += base
         whole.error = error
       }
-      if (!this.#short) return
+      if (!this.room.short) return
       start = next
-      if (!(await this.writable(signal))) throw errors.notRunning()
+      if (!(await this.room.writable(signal))) throw errors.notRunning()
     }
-  }
-
-  /** The send buffer was full: `'drain'` follows when there is room. */
-  full(): void {
-    this.#short = true
-    try {
-      this.#wait()
-    } catch (error) {
-      // What was sent is to be told all the same.
-      this.#short = false
-      this.#host.report(error as Error)
-    }
-  }
-
-  /** Resolves `true` when there is room, `false` when the socket closes. */
-  writable(signal: AbortSignal | undefined): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      const end = () => {
-        this.#waiters.delete(waiter)
-        signal?.removeEventListener('abort', abort)
-      }
-      const waiter: Waiter = {
-        resolve(writable) {
-          end()
-          resolve(writable)
-        },
-      }
-      const abort = () => {
-        end()
-        reject(errors.abortError(signal!))
-        this.#keepAlive()
-      }
-      if (signal?.aborted) return reject(errors.abortError(signal))
-      if (this.#closed) return resolve(false)
-      signal?.addEventListener('abort', abort, { once: true })
-      this.#waiters.add(waiter)
-      try {
-        this.#wait()
-      } catch (error) {
-        end()
-        this.#keepAlive()
-        reject(error)
-      }
-    })
-  }
-
-  ref(referenced: boolean): void {
-    this.#ref = referenced
-    this.#keepAlive()
-  }
-
-  close(): void {
-    this.#closed = true
-    this.#short = false
-    for (const waiter of this.#waiters) waiter.resolve(false)
-    this.#keepAlive()
   }
 
   /** `to` as words; checks that a peer and a target do not contradict each other. */
@@ -387,36 +316,8 @@ export class Sender {
   }
 
   #done(result: SendResult, total: number): SendResult {
-    if (result.next < total) this.full()
+    if (result.next < total) this.room.full()
     return result
-  }
-
-  #keepAlive(): void {
-    const alive = !this.#closed && this.#ref && (this.#short || this.#waiters.size > 0)
-    if (alive) hold(this)
-    else release(this)
-  }
-
-  /** Has the socket watched until there is room. */
-  #wait(): void {
-    if (!this.#watched) {
-      const errno = watch(this.#host.handle, true, () => this.#wake())
-      if (errno < 0) throw this.#host.failed('watch', errno)
-      this.#watched = true
-    }
-    const errno = socketWatchStart(this.#host.handle, true)
-    if (errno < 0) throw this.#host.failed('watch', errno)
-    this.#keepAlive()
-  }
-
-  #wake(): boolean {
-    socketWatchStop(this.#host.handle, true)
-    const short = this.#short
-    this.#short = false
-    for (const waiter of this.#waiters) waiter.resolve(true)
-    this.#keepAlive()
-    if (short) this.#host.drained()
-    return false
   }
 }
 

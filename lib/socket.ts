@@ -229,7 +229,7 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
     }
     const result = native.socketSend(this.#engine.handle, bytes, address, port)
     if (result < 0) throw this.#engine.failed('send', result, address, port)
-    if (result === 0) this.#engine.sender.full()
+    if (result === 0) this.#engine.sender.room.full()
     return result === 1
   }
 
@@ -295,7 +295,7 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
    * @returns Resolves `true`, or `false` when the socket is closed.
    */
   writable(options: { signal?: AbortSignal } = {}): Promise<boolean> {
-    return this.#engine.sender.writable(signalOf(options))
+    return this.#engine.sender.room.writable(signalOf(options))
   }
 
   /**
@@ -382,14 +382,14 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
   /** Lets the open socket keep the process alive again. */
   ref(): this {
     this.#engine.reader.ref(true)
-    this.#engine.sender.ref(true)
+    this.#engine.sender.room.ref(true)
     return this
   }
 
   /** Lets the process end although the socket is open. */
   unref(): this {
     this.#engine.reader.ref(false)
-    this.#engine.sender.ref(false)
+    this.#engine.sender.room.ref(false)
     return this
   }
 
@@ -443,7 +443,7 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
       if (result >= 0) this.#engine.passing('send', earlier, peer.address, peer.port)
     }
     if (result < 0) throw this.#engine.failed('send', result, peer.address, peer.port)
-    if (result === 0) this.#engine.sender.full()
+    if (result === 0) this.#engine.sender.room.full()
     return result === 1
   }
 
