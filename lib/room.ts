@@ -40,6 +40,7 @@ export class Room {
 
   /** The send buffer was full: `'drain'` follows when there is room. */
   full(): void {
+    if (this.#closed) return
     this.#short = true
     try {
       this.#wait()

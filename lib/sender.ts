@@ -49,6 +49,8 @@ let spare: Letters | null = new Letters()
 export class Sender {
   readonly #host: SendHost
   readonly #outcome = new Outcome()
+  /** The last call dealt with everything. */
+  #complete = true
   /** Waits for room where there was none. */
   readonly room: Room
 
@@ -62,10 +64,10 @@ export class Sender {
     const target = this.#target(to)
     const memory = batches.live(batch)
     if (memory.detached) throw errors.batchDetached()
-    const result = newResult(start)
-    if (start >= memory.length) return { ...result, next: memory.length }
-    this.#call(memory.bytes, memory.table, memory.capacity, start, memory.length, target, result, 0)
-    return this.#done(result, memory.length)
+    const { bytes, table, capacity, length } = memory
+    const result = newResult(Math.min(start, length))
+    this.#call(bytes, table, capacity, result.next, length, target, result, 0)
+    return this.#done(result, length)
   }
 
   /** Sends items, a chunk at a time, until all are dealt with or there is no room. */
@@ -174,7 +176,7 @@ export class Sender {
         error.index += base
         whole.error = error
       }
-      if (!this.room.short) return
+      if (this.#complete) return
       start = next
       if (!(await this.room.writable(signal))) throw errors.notRunning()
     }
@@ -316,7 +318,8 @@ export class Sender {
   }
 
   #done(result: SendResult, total: number): SendResult {
-    if (result.next < total) this.room.full()
+    this.#complete = result.next >= total
+    if (!this.#complete) this.room.full()
     return result
   }
 }
