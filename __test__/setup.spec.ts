@@ -336,3 +336,18 @@ test("the inner npm sees nothing of an outer one's settings, but for how to reac
   expect(call).toMatch(/^npm ci --include=dev --ignore-scripts /)
   expect(env).toBe('env npm_config_cafile npm_execpath')
 })
+
+test('npm start does without the native sender, which other set-ups build', async () => {
+  write('__test__/native/Cargo.toml', '[package]\n')
+  write('__test__/native/src/lib.rs', '')
+  write('scripts/demo.js', 'exports.done = Promise.resolve()\n')
+  expect(await start(['scripts/start.js']).outcome).toMatchObject({ code: 0, called: everything })
+  expect(read('calls.log')).not.toContain('cargo build')
+  // The cargo of this test builds nothing.
+  expect(await setup()).toMatchObject({
+    code: 1,
+    stdout: 'building the sender (release)…\n',
+    stderr: 'Building the testkit has made no sender.\n',
+  })
+  expect(read('calls.log')).toMatch(/^cargo build .*--bin sender/m)
+})

@@ -1,8 +1,8 @@
 /** The command line of `recvmmsg listen`. */
 
 import { isIP } from 'node:net'
-import { describeOptions, type Given, type Option, parseOptions } from './arguments'
-import { UsageError } from './problem'
+import { describeOptions, type Option, parseOptions } from './arguments'
+import { Values } from './values'
 
 const COMMAND = 'recvmmsg listen'
 
@@ -25,9 +25,6 @@ export interface ListenOptions {
   /** Status lines and summary as JSON. */
   jsonStatus: boolean
 }
-
-/** A timer's delay is a signed 32-bit number of milliseconds. */
-const LONGEST_DURATION = 2_147_483
 
 const OPTIONS: readonly Option[] = [
   { name: 'port', value: 'N', help: ['port to bind, 0 to 65535 (0: one that is free)'] },
@@ -88,60 +85,32 @@ export function listenOptions(args: string[]): ListenOptions | 'help' | 'version
   const given = parseOptions(COMMAND, args, OPTIONS)
   if (given.help) return 'help'
   if (given.version) return 'version'
+  const values = new Values(COMMAND, given)
   return {
-    port: integer(given, 'port', 0, 65_535) ?? 0,
-    address: address(given) ?? '0.0.0.0',
-    capacity: integer(given, 'capacity', 1, 16_384) ?? 64,
-    gro: !given['no-gro'],
-    backend: oneOf(given, 'backend', ['auto', 'mmsg', 'portable']) ?? 'auto',
-    duration: seconds(given, 'duration') ?? Number.POSITIVE_INFINITY,
-    count: integer(given, 'count', 1, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY,
-    format: format(given),
-    jsonStatus: oneOf(given, 'status', ['text', 'json']) === 'json',
+    port: values.integer('port', 0, 65_535) ?? 0,
+    address: address(values) ?? '0.0.0.0',
+    capacity: values.integer('capacity', 1, 16_384) ?? 64,
+    gro: !values.flag('no-gro'),
+    backend: values.oneOf('backend', ['auto', 'mmsg', 'portable']) ?? 'auto',
+    duration: values.seconds('duration') ?? Number.POSITIVE_INFINITY,
+    count: values.integer('count', 1, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY,
+    format: format(values),
+    jsonStatus: values.oneOf('status', ['text', 'json']) === 'json',
   }
 }
 
-function format({ json, hex, text }: Given): Format | null {
-  if (hex && json) throw new UsageError('--hex and --json exclude each other', COMMAND)
-  if (hex && text) throw new UsageError('--hex and --text exclude each other', COMMAND)
-  if (hex) return 'hex'
-  if (json) return text ? 'json text' : 'json'
-  return text ? 'text' : null
+function format(values: Values): Format | null {
+  values.exclude('hex', 'json')
+  values.exclude('hex', 'text')
+  if (values.flag('hex')) return 'hex'
+  if (values.flag('json')) return values.flag('text') ? 'json text' : 'json'
+  return values.flag('text') ? 'text' : null
 }
 
-function integer(given: Given, name: string, min: number, max: number): number | undefined {
-  const { [name]: value } = given
-  if (value === undefined) return undefined
-  const number = /^\d+$/.test(String(value)) ? Number(value) : Number.NaN
-  const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`
-  if (!(number >= min && number <= max)) throw bad(name, value, `a whole number, ${range}`)
-  return number
-}
-
-function seconds(given: Given, name: string): number | undefined {
-  const { [name]: value } = given
-  if (value === undefined) return undefined
-  const number = /^(\d+\.?\d*|\.\d+)$/.test(String(value)) ? Number(value) : Number.NaN
-  if (!(number > 0 && number <= LONGEST_DURATION)) {
-    throw bad(name, value, `seconds, more than 0 and at most ${LONGEST_DURATION}`)
+function address(values: Values): string | undefined {
+  const value = values.text('address')
+  if (value !== undefined && isIP(value) === 0) {
+    throw values.bad('address', 'an IP address, a host name has to be resolved first')
   }
-  return number
-}
-
-function oneOf<T extends string>(given: Given, name: string, choices: readonly T[]): T | undefined {
-  const { [name]: value } = given
-  const choice = choices.find((each) => each === value)
-  if (value !== undefined && choice === undefined) throw bad(name, value, `one of ${choices.join(', ')}`)
-  return choice
-}
-
-function address({ address: value }: Given): string | undefined {
-  if (value === undefined) return undefined
-  if (isIP(String(value)) === 0)
-    throw bad('address', value, 'an IP address, a host name has to be resolved first')
-  return String(value)
-}
-
-function bad(name: string, value: string | true, must: string): UsageError {
-  return new UsageError(`invalid value '${value}' for --${name}: it must be ${must}`, COMMAND)
+  return value
 }

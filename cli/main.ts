@@ -4,6 +4,7 @@
 import { columns, unknown } from './arguments'
 import { listen } from './listen'
 import { Failure, UsageError } from './problem'
+import { send } from './send'
 import { endQuietlyWhenUnread, print, printVersion } from './stdio'
 
 interface Command {
@@ -13,6 +14,7 @@ interface Command {
 
 const COMMANDS: Record<string, Command> = {
   listen: { help: 'receive datagrams, show them or count them', run: listen },
+  send: { help: 'send datagrams, numbered ones or the lines of a file', run: send },
 }
 
 const HELP = `Usage: recvmmsg <command> [options]

@@ -2,12 +2,24 @@
 
 import type { Rates, Summary } from './meter'
 
+/** What a summary begins with, of whichever command. */
+type Totals = Pick<Summary, 'datagrams' | 'bytes' | 'seconds' | 'datagramsPerSecond' | 'megabitsPerSecond'>
+type Cpu = Pick<Summary, 'cpuNanosecondsPerDatagram' | 'cpuPercent'>
+
 /** Columns of the longest bar. */
 const BAR = 40
 
+/** By digits behind the point: to make one takes a millisecond. */
+const formats = new Map<number, Intl.NumberFormat>()
+
 /** 1234567.89 as "1,234,567.9" with one digit. */
 export function grouped(value: number, digits = 0): string {
-  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  let format = formats.get(digits)
+  if (format === undefined) {
+    format = new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+    formats.set(digits, format)
+  }
+  return format.format(value)
 }
 
 /** "127.0.0.1:8125", "[::1]:8125". */
@@ -28,16 +40,17 @@ export function statusLine(rates: Rates): string {
 }
 
 export function summaryText(summary: Summary): string {
-  const { datagrams, bytes, seconds, datagramsPerSecond, megabitsPerSecond } = summary
-  const lines = [
-    `${plural(datagrams, 'datagram')}, ${plural(bytes, 'byte')} in ${grouped(seconds, 2)} seconds: ` +
-      `${grouped(datagramsPerSecond)} datagrams/s, ${grouped(megabitsPerSecond, 1)} Mbit/s`,
-    drops(summary),
-    cpu(summary),
-    ...losses(summary),
-    ...histogram(summary),
-  ]
+  const lines = [totals(summary), drops(summary), cpu(summary), ...losses(summary), ...histogram(summary)]
   return `${lines.join('\n')}\n`
+}
+
+/** The first line of a summary. */
+export function totals(summary: Totals): string {
+  const { datagrams, bytes, seconds, datagramsPerSecond, megabitsPerSecond } = summary
+  return (
+    `${plural(datagrams, 'datagram')}, ${plural(bytes, 'byte')} in ${grouped(seconds, 2)} seconds: ` +
+    `${grouped(datagramsPerSecond)} datagrams/s, ${grouped(megabitsPerSecond, 1)} Mbit/s`
+  )
 }
 
 function drops({ kernelDrops }: Summary): string {
@@ -45,16 +58,16 @@ function drops({ kernelDrops }: Summary): string {
   return `kernel drops: ${plural(kernelDrops, 'message')} (with GRO one message is up to 128 datagrams)`
 }
 
-function cpu({ cpuNanosecondsPerDatagram: each, cpuPercent }: Summary): string {
+export function cpu({ cpuNanosecondsPerDatagram: each, cpuPercent }: Cpu): string {
   const share = `${grouped(cpuPercent, 1)} % of one core`
   return each === null ? `CPU: ${share}` : `CPU: ${grouped(each)} ns per datagram, ${share}`
 }
 
 /** What is mentioned only when it happened. */
 function losses({ errors, truncated, overflow, controlTruncated, unwritten }: Summary): string[] {
-  const codes = Object.entries(errors).map(([code, count]) => `${code} ${grouped(count)}`)
+  const codes = codesOf(errors)
   return [
-    ...(codes.length > 0 ? [`errors: ${codes.join(', ')}`] : []),
+    ...(codes === '' ? [] : [`errors: ${codes}`]),
     ...(truncated > 0 ? [`truncated: ${plural(truncated, 'datagram')}, longer than their slot`] : []),
     ...(overflow > 0
       ? [`overflow: ${plural(overflow, 'datagram')} lost, more than the batch had room for`]
@@ -62,6 +75,13 @@ function losses({ errors, truncated, overflow, controlTruncated, unwritten }: Su
     ...(controlTruncated > 0 ? [`control data cut: ${plural(controlTruncated, 'message')}`] : []),
     ...(unwritten > 0 ? [`not written: ${plural(unwritten, 'datagram')}, standard output took no more`] : []),
   ]
+}
+
+/** "ENOBUFS 3, EPERM 1" */
+export function codesOf(errors: Record<string, number>): string {
+  return Object.entries(errors)
+    .map(([code, count]) => `${code} ${grouped(count)}`)
+    .join(', ')
 }
 
 function histogram({ batches, datagramsPerBatch, batchSizes }: Summary): string[] {
@@ -85,11 +105,11 @@ function histogram({ batches, datagramsPerBatch, batchSizes }: Summary): string[
   ]
 }
 
-function plural(count: number, one: string, many = `${one}s`): string {
+export function plural(count: number, one: string, many = `${one}s`): string {
   return `${grouped(count)} ${count === 1 ? one : many}`
 }
 
 /** A digit behind the point where it tells something. */
-function brief(value: number): string {
+export function brief(value: number): string {
   return grouped(value, value < 9.95 ? 1 : 0)
 }

@@ -2,23 +2,18 @@
 
 import type { UdpSocket } from '../index'
 import type { Rates, Summary } from './meter'
+import { Progress } from './progress'
 import { endpoint, grouped, statusLine, summaryText } from './report'
 
-/** To the start of the line, and nothing on it. */
-const CLEAR = '\r\x1b[K'
-
 export class Status {
-  readonly #json: boolean
-  /** One line, redrawn in place. */
-  readonly #live: boolean
+  readonly #progress: Progress
 
   constructor(json: boolean) {
-    this.#json = json
-    this.#live = !json && process.stderr.isTTY === true && process.env.TERM !== 'dumb'
+    this.#progress = new Progress(json ? process.stderr : null)
   }
 
   get intervalMs(): number {
-    return this.#live ? 500 : 1000
+    return this.#progress.intervalMs
   }
 
   listening(socket: UdpSocket): void {
@@ -26,30 +21,21 @@ export class Status {
     const { backend } = socket
     const recvBufferSize = socket.getRecvBufferSize()
     const how = `${backend}, receive buffer ${grouped(recvBufferSize)} bytes`
-    if (this.#json) this.#event('listening', { ...name, backend, recvBufferSize })
-    else process.stderr.write(`listening on ${endpoint(name.address, name.port)} (${how})\n`)
+    const text = `listening on ${endpoint(name.address, name.port)} (${how})\n`
+    this.#progress.tell(text, 'listening', { ...name, backend, recvBufferSize })
   }
 
   update(rates: Rates): void {
-    const line = statusLine(rates)
-    if (this.#json) this.#event('status', rates)
-    // Cut where the terminal would wrap it: a line of two could not be redrawn.
-    else if (this.#live) process.stderr.write(CLEAR + line.slice(0, (process.stderr.columns || 80) - 1))
-    else process.stderr.write(`${line}\n`)
+    this.#progress.update(statusLine(rates), 'status', rates)
   }
 
   /** Takes the live line away where output is about to begin on it. */
   beforeOutput(): void {
-    if (this.#live && process.stdout.isTTY) process.stderr.write(CLEAR)
+    this.#progress.beforeOutput()
   }
 
   /** The last words. */
   summary(summary: Summary): void {
-    if (this.#json) this.#event('summary', summary)
-    else process.stderr.write((this.#live ? CLEAR : '') + summaryText(summary))
-  }
-
-  #event(event: string, fields: object): void {
-    process.stderr.write(`${JSON.stringify({ event, ...fields })}\n`)
+    this.#progress.tell(summaryText(summary), 'summary', summary)
   }
 }

@@ -1,20 +1,19 @@
 'use strict'
 
-// What `npm start` shows once everything is built: `recvmmsg listen` under load, and node:dgram under the same load.
+// What `npm start` shows once everything is built: `recvmmsg listen` under the load of `recvmmsg send`, and node:dgram
+// under the same load.
 
 const { spawn } = require('node:child_process')
 const dgram = require('node:dgram')
-const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { createInterface } = require('node:readline')
 const { grouped, statusLine } = require('../cli/report')
 const { Interrupted, Problem } = require('./lib/problem')
 
-const root = path.resolve(__dirname, '..')
-const sender = path.join(root, '.build', process.platform === 'win32' ? 'sender.exe' : 'sender')
+const main = path.resolve(__dirname, '..', 'cli', 'main.js')
 
-const LOAD = ['--size', '64', '--segments', '40', '--flows', '4']
+const LOAD = ['--size', '64', '--gso', '40', '--flows', '4']
 const LISTEN_SECONDS = 5
 const DGRAM_SECONDS = 2
 
@@ -25,15 +24,12 @@ const children = new Set()
 let stopped = null
 
 async function demo() {
-  if (!fs.existsSync(sender)) {
-    throw new Problem('The program that sends the datagrams is missing: there is no .build/sender.')
-  }
   const deadline = setTimeout(stop, DEADLINE_MS, new Problem('The demo has taken too long.'))
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => stop(new Interrupted(128 + os.constants.signals[signal])))
   }
   process.on('exit', () => killAll('SIGKILL'))
-  const listen = [path.join(root, 'cli', 'main.js'), 'listen', '--address', '127.0.0.1', '--port', '0']
+  const listen = [main, 'listen', '--address', '127.0.0.1', '--port', '0']
   listen.push('--duration', String(LISTEN_SECONDS), '--status', 'json')
   try {
     console.log(
@@ -76,8 +72,8 @@ async function underLoad(args, seconds) {
 }
 
 function send(port, seconds) {
-  const args = ['--to', `127.0.0.1:${port}`, '--duration', String(seconds * 1000), ...LOAD]
-  const child = spawn(sender, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+  const args = [main, 'send', '--to', `127.0.0.1:${port}`, '--duration', String(seconds), '--json', ...LOAD]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
   return { child, ended: ending(child) }
 }
 
@@ -91,7 +87,8 @@ function receiveWithDgram() {
     datagrams++
     seen += message.length + rinfo.port
   })
-  socket.bind(0, '127.0.0.1', () => {
+  // From the first datagram on: until then the sender is still starting.
+  socket.once('message', () => {
     const before = process.cpuUsage()
     const started = performance.now()
     setTimeout(() => {
@@ -101,8 +98,8 @@ function receiveWithDgram() {
       tell('summary', { datagrams, seconds, cpuNanosecondsPerDatagram, seen })
       socket.close()
     }, DGRAM_SECONDS * 1000)
-    tell('listening', socket.address())
   })
+  socket.bind(0, '127.0.0.1', () => tell('listening', socket.address()))
 }
 
 function showStatus(fields) {

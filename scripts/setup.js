@@ -6,8 +6,8 @@
 const nodeVersion = require('./lib/node-version')
 
 /**
- * Makes everything ready that running (and, with `tests`, testing) needs. Rejects with an error whose message is a
- * sentence for the user when something is lacking.
+ * Makes everything ready that running (and, with `tests`, testing) needs; with `sender: false` not the native sender,
+ * which the demo does without. Rejects with an error whose message is a sentence for the user when something is lacking.
  */
 function ensure(options) {
   const problem = nodeVersion.nodeProblem(process.version)

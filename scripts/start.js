@@ -6,6 +6,6 @@
 const setup = require('./setup')
 
 setup
-  .ensure({})
+  .ensure({ sender: false })
   .then(() => require('./demo.js').done)
   .catch(setup.giveUp)

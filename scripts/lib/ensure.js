@@ -14,9 +14,10 @@ const root = path.resolve(__dirname, '..', '..')
  * Installs and builds what is missing or stale, one process at a time, and says so in a line each.
  *
  * @param {boolean} [options.tests] also what only the tests need
+ * @param {boolean} [options.sender] also the native program that sends datagrams
  * @param {boolean} [options.quiet] do not say what is being done
  */
-async function ensure({ tests = false, quiet = false } = {}) {
+async function ensure({ tests = false, sender = true, quiet = false } = {}) {
   const say = quiet ? () => {} : (line) => console.log(line)
   const toolchain = checkTools(root)
   const build = path.join(root, '.build')
@@ -26,7 +27,7 @@ async function ensure({ tests = false, quiet = false } = {}) {
     const context = { root, say, tests, toolchain }
     await ensurePackages(context)
     await ensureAddon(context)
-    await ensureTestkit(context)
+    if (tests || sender) await ensureTestkit(context)
     await ensureTypeScript(context)
   })
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-// The Rust half: the addon, and the testkit that the tests and the demo use.
+// The Rust half: the addon, and the testkit that the tests and the benchmarks use.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -69,7 +69,7 @@ async function ensureAddon(context) {
   record.write(hash, ['binding.js', 'binding.d.ts', binary])
 }
 
-/** With `tests` the whole testkit, else no more than the program that sends datagrams in the demo. */
+/** With `tests` the whole testkit, else no more than the program that sends datagrams. */
 async function ensureTestkit(context) {
   const { root, say, tests, toolchain } = context
   if (filesBelow(root, `${TESTKIT}/src`).length === 0) return
@@ -78,7 +78,7 @@ async function ensureTestkit(context) {
   if (wanted.every(isFresh)) return
   await fetchCrates(context)
   const hash = testkitHash(root, toolchain)
-  say(tests ? 'building the testkit (release)…' : 'building the sender for the demo (release)…')
+  say(tests ? 'building the testkit (release)…' : 'building the sender (release)…')
   // The same target as the addon's, for what they have in common to be compiled once.
   const build = ['build', '--release', '-p', 'recvmmsg-testkit', '--target', toolchain.host]
   const targets = tests ? ['--lib', '--bins'] : ['--bin', 'sender']
