@@ -76,6 +76,12 @@ suite.each(rows)(`$name, $row.backend${reason}`, ({ bound, asked, destination, a
     ['sendBatch to a packet', (socket, data, batch) => socket.sendBatch([{ data, to: batch.at(0)! }])],
     ['sendBatch to a copy', (socket, data, batch) => socket.sendBatch([{ data, to: batch.copy()[0]! }])],
     ['sendBatch of the batch', (socket, _data, batch) => socket.sendBatch(batch)],
+    ['sendBatch of packets', (socket, _data, batch) => socket.sendBatch([...batch])],
+    ['sendBatch of copies', (socket, _data, batch) => socket.sendBatch(batch.copy())],
+    [
+      'sendBatch to one copy',
+      (socket, data, batch) => socket.sendBatch([{ data }], { to: batch.copy()[0]! }),
+    ],
     ['sendToMany', (socket, data, batch) => socket.sendToMany(data, batch as Iterable<Target>)],
     ['sendAll', (socket, data, batch) => socket.sendAll([{ data, to: batch.at(0)! }])],
   ])('%s answers from where it was asked', (_name, reply) => {
@@ -112,6 +118,30 @@ suite.each(rows)(`$name, $row.backend${reason}`, ({ bound, asked, destination, a
     expect(responder.send('one', to)).toBe(true)
     expect(responder.sendBatch([{ data: 'two', to }])).toMatchObject({ sent: 1, failed: 0, error: null })
     expect(collect(here, new PacketBatch(), 2).map(({ data }) => data.toString())).toEqual(['one', 'two'])
+  })
+})
+
+suite(`sources${reason}`, () => {
+  test.each(matrix.filter(({ family }) => family === 'udp4'))('are of one target each: $backend', (row) => {
+    const [responder, client] = [bind(row, { address: '0.0.0.0' }), bind(row)]
+    const { port, address } = client.address()
+    const items = ['127.0.0.9', undefined, '127.0.0.2', undefined].map((destination, index) => ({
+      data: String(index),
+      to: { port, address, destination },
+    }))
+    expect(responder.sendBatch(items)).toMatchObject({ sent: 4, failed: 0 })
+    const from = collect(client, new PacketBatch(), 4).map(({ address }) => address)
+    expect(from).toEqual(['127.0.0.9', '127.0.0.1', '127.0.0.2', '127.0.0.1'])
+  })
+
+  test('of what another socket received do not overrule the address a socket is bound to', () => {
+    const row = matrix[0]!
+    const [everywhere, here, client] = [bind(row, { address: '0.0.0.0' }), bind(row), bind(row)]
+    client.send('x', everywhere.address().port, '127.0.0.2')
+    const batch = new PacketBatch()
+    expect(everywhere.recv(batch, { timeout: 1000 })).toBe(1)
+    here.sendBatch(batch)
+    expect(collect(client, new PacketBatch(), 1)[0]).toMatchObject(here.address())
   })
 })
 

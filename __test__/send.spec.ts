@@ -465,6 +465,57 @@ describeRows('sending many', (row) => {
       expect(texts(to, 3)).toHaveLength(3)
     })
 
+    test('what was aimed at others does not go to a peer that a getter connects to', () => {
+      const { from, to, port, address } = pair()
+      const peer = bind(row)
+      const item = {
+        get data() {
+          from.connect(peer.address().port, row.loopback)
+          return 'x'
+        },
+        port,
+        address,
+      }
+      const connected = expect.objectContaining({ code: 'ERR_SOCKET_DGRAM_IS_CONNECTED' })
+      expect(() => from.sendBatch([{ data: 'x', port, address }, item])).toThrow(connected)
+      nothing(to)
+      nothing(peer)
+    })
+
+    test('a socket that is closed on the way tells what was sent', () => {
+      const { from, to, items } = pair()
+      function* closing() {
+        yield* items(numbers(1500))
+        from.close()
+        yield* items(numbers(1))
+      }
+      expect(from.sendBatch(closing())).toMatchObject({ sent: 1024, failed: 0, next: 1024 })
+      expect(texts(to, 1024)).toHaveLength(1024)
+    })
+
+    test('a view is as long as it is, whatever it says', () => {
+      const { from, to, port, address } = pair()
+      class Longer extends Uint8Array {
+        override get length() {
+          return 20
+        }
+        override get byteLength() {
+          return 20
+        }
+      }
+      from.sendBatch([{ data: 'somebody else’s secret', port, address }])
+      from.sendBatch([{ data: new Longer([65, 66]), port, address }])
+      expect(texts(to, 2)[1]).toBe('AB')
+    })
+
+    test('a detached view has no bytes', () => {
+      const { from, to, port, address } = pair()
+      const data = new Uint8Array(9)
+      structuredClone(data.buffer, { transfer: [data.buffer] })
+      expect(from.sendBatch([{ data, port, address }])).toEqual(all(1))
+      expect(texts(to, 1)).toEqual([''])
+    })
+
     test('proxies are read once for each property', () => {
       const { from, to, port, address } = pair()
       const read: PropertyKey[] = []
@@ -475,7 +526,7 @@ describeRows('sending many', (row) => {
         },
       })
       expect(from.sendBatch([item])).toEqual(all(1))
-      expect(read.sort()).toEqual(['address', 'data', 'port', 'to'])
+      expect(read.sort()).toEqual(['address', 'data', 'destination', 'port', 'to'])
       expect(texts(to, 1)).toEqual(['x'])
     })
   })
@@ -507,6 +558,15 @@ describeRows('sending many', (row) => {
       const result = await from.sendAll(packets)
       expect(result).toMatchObject({ sent: 1998, failed: 2, next: 2000, error: { index: 1500 } })
       expect(texts(to, 1998)).toHaveLength(1998)
+    })
+
+    test('lets the event loop turn, and a signal end it', async () => {
+      const { from, port, address } = pair()
+      function* endless(): Generator<Sendable> {
+        for (;;) yield { data: 'x', port, address }
+      }
+      const signal = AbortSignal.timeout(50)
+      await expect(from.sendAll(endless(), { signal })).rejects.toMatchObject({ code: 'ABORT_ERR' })
     })
 
     test('rejects what sendBatch throws, and when aborted before', async () => {

@@ -16,6 +16,10 @@ const CHUNK_BYTES = 256 * 1024
 /** No datagram is longer; the kernel says so of the first byte too many. */
 const TOO_LONG = 65_536
 
+/** The length of a typed array, whatever a subclass says: what lies behind it in the chunk is somebody else's. */
+const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')!
+  .get as (this: Uint8Array) => number
+
 /** The words of the addresses last sent to. */
 const known = new Map<string, Uint32Array>()
 const MOST_KNOWN = 4096
@@ -54,6 +58,11 @@ export class Letters {
     if (this.bytes.length > 4 * CHUNK_BYTES) this.bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   }
 
+  /** Its datagrams have targets of their own. */
+  get aimed(): boolean {
+    return this.#targets > 0
+  }
+
   get full(): boolean {
     return this.length === CHUNK || this.#end >= CHUNK_BYTES
   }
@@ -90,8 +99,12 @@ export class Letters {
       return
     }
     const { port, address, destination, interfaceIndex } = target as Target
+    const sourced = typeof destination === 'string'
+    if (sourced) this.#plain = false // a message of its own: the last one's datagrams come from elsewhere
     this.to(port, address, from)
-    if (typeof destination === 'string') this.#source(destination, interfaceIndex)
+    if (!sourced) return
+    source(this.#messages, (this.#targets - 1) * MESSAGE, destination, interfaceIndex)
+    this.#plain = false
   }
 
   /** The same for a port and an address. */
@@ -99,7 +112,7 @@ export class Letters {
     if (this.#plain && port === this.#port && address === this.#address) return
     const at = this.#targets * MESSAGE
     const number = validatePort(port, 'Port', false)
-    this.#messages.set(wordsOf(address ?? from.loopback), at)
+    this.#messages.set(wordsOf(address === undefined ? from.loopback : address), at)
     this.#messages[at + PORT] = number
     this.#messages[at + DESTINATION] = 0
     this.#messages[at + INTERFACE] = 0
@@ -107,18 +120,6 @@ export class Letters {
     this.#plain = true
     this.#port = port
     this.#address = address
-  }
-
-  /** The last target's answers come from here. */
-  #source(destination: string, interfaceIndex: unknown): void {
-    const at = (this.#targets - 1) * MESSAGE
-    const words = wordsOf(destination)
-    this.#messages.set(words, at + DESTINATION)
-    this.#messages[at + INTERFACE] = Number.isInteger(interfaceIndex) ? (interfaceIndex as number) : 0
-    const address = words[layout.ADDRESS]!
-    const unicast = words[FAMILY] === 4 && address >>> 28 !== 14 && address !== 0xffffffff
-    this.#messages[at + LOCAL] = unicast ? address : 0
-    this.#plain = false
   }
 
   #append(data: unknown): void {
@@ -135,12 +136,17 @@ export class Letters {
       return
     }
     if (!ArrayBuffer.isView(data)) throw notBytes('data', data)
-    const view =
+    let view: Uint8Array =
       data instanceof Uint8Array ? data : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    const size = view.length
-    if (this.#end + size > this.bytes.length) this.#room(Math.min(size, TOO_LONG))
-    this.bytes.set(size > TOO_LONG ? view.subarray(0, TOO_LONG) : view, this.#end)
-    this.#end += Math.min(size, TOO_LONG)
+    let size = lengthOf.call(view)
+    if (size > TOO_LONG) {
+      view = new Uint8Array(view.buffer, view.byteOffset, TOO_LONG)
+      size = TOO_LONG
+    }
+    if (this.#end + size > this.bytes.length) this.#room(size)
+    // One that was detached has no bytes, and cannot be copied from.
+    if (size > 0) this.bytes.set(view, this.#end)
+    this.#end += size
   }
 
   #room(size: number): void {
@@ -159,11 +165,22 @@ export function targetWords(target: unknown, from: From): Uint32Array {
     packets.message(target, words, 0)
     return words
   }
-  const { port, address } = target as Target
+  const { port, address, destination, interfaceIndex } = target as Target
   const number = validatePort(port, 'Port', false)
-  words.set(wordsOf(address ?? from.loopback))
+  words.set(wordsOf(address === undefined ? from.loopback : address))
   words[PORT] = number
+  if (typeof destination === 'string') source(words, 0, destination, interfaceIndex)
   return words
+}
+
+/** What goes to the target at `words[at…]` comes from here. */
+function source(to: Uint32Array, at: number, destination: string, interfaceIndex: unknown): void {
+  const words = wordsOf(destination)
+  to.set(words, at + DESTINATION)
+  to[at + INTERFACE] = Number.isInteger(interfaceIndex) ? (interfaceIndex as number) : 0
+  const address = words[layout.ADDRESS]!
+  const unicast = words[FAMILY] === 4 && address >>> 28 !== 14 && address !== 0xffffffff
+  to[at + LOCAL] = unicast ? address : 0
 }
 
 /** The words of an address, without a port. */

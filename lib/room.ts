@@ -1,6 +1,6 @@
 /** Waiting for room in the send buffer: `writable()`, and `'drain'` after a send that found none. */
 
-import { socketWatchStart, socketWatchStop } from '../binding'
+import { socketUnwatch, socketWatchStart } from '../binding'
 import { abortError, type SystemCallError } from './errors'
 import { hold, release } from './keepalive'
 import { watch } from './readiness'
@@ -60,8 +60,8 @@ export class Room {
       }
       const waiter: Waiter = {
         resolve(writable) {
-          end()
           resolve(writable)
+          end()
         },
       }
       const abort = () => {
@@ -114,7 +114,9 @@ export class Room {
   }
 
   #wake(): boolean {
-    socketWatchStop(this.#host.handle, true)
+    // It is mostly not needed again, and would keep the socket from being collected.
+    socketUnwatch(this.#host.handle)
+    this.#watched = false
     const short = this.#short
     this.#short = false
     for (const waiter of this.#waiters) waiter.resolve(true)

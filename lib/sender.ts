@@ -3,6 +3,7 @@
  * kept here: what did not fit is the caller's.
  */
 
+import { setImmediate } from 'node:timers'
 import { socketSendMany } from '../binding'
 import { addressText } from './address'
 import { access as batches, type PacketBatch } from './batch'
@@ -10,6 +11,7 @@ import * as errors from './errors'
 import { DATAGRAM, DETACHED, HEADER, MESSAGE, MESSAGE_INDEX, PORT } from './layout'
 import { type From, Letters, targetWords } from './letters'
 import { Outcome } from './outcome'
+import { access as packets } from './packet'
 import { Room, type RoomHost } from './room'
 import type { Payload, Sendable, SendError, SendResult, Target } from './send'
 import { validateAbortSignal, validateInteger, validateOptions } from './validators'
@@ -17,6 +19,7 @@ import { validateAbortSignal, validateInteger, validateOptions } from './validat
 /** The socket, as its sender needs it. */
 export interface SendHost extends From, RoomHost {
   readonly gso: boolean
+  readonly closed: boolean
   assertOpen(): void
   /** Counts failures that have no error of their own. */
   count(errno: number, times: number): void
@@ -136,6 +139,7 @@ export class Sender {
       Reflect.deleteProperty(result.error, 'index')
       throw result.error
     }
+    if (result.sent === 0) this.room.full()
     return result.sent === 1
   }
 
@@ -155,6 +159,9 @@ export class Sender {
       if (chunk.length < ITEMS) continue
       await send()
       chunk = []
+      // The event loop has its turn: an iterable may be endless, and the send buffer never full.
+      await new Promise((resolve) => void setImmediate(resolve))
+      if (signal?.aborted) throw errors.abortError(signal)
     }
     await send()
     return whole
@@ -203,8 +210,11 @@ export class Sender {
   }
 
   #add(letters: Letters, item: Sendable, target: Uint32Array | null): void {
-    const { data, to, port, address } = object(item, 'packet') as Sendable
-    if (target === null) this.#aim(letters, to, port, address)
+    const { data, to, port, address, destination } = object(item, 'packet') as Sendable & Target
+    // A packet, or its copy, goes back to where it came from, from where it was sent to.
+    const answer = to === undefined && (packets.is(item) || typeof destination === 'string')
+    if (target === null)
+      this.#aim(letters, answer && !this.#host.connected ? (item as Target) : to, port, address)
     letters.add(data)
   }
 
@@ -238,11 +248,13 @@ export class Sender {
       let first = Math.max(start, base)
       while (first < total) {
         letters.length = 0
+        const from = offset
         while (letters.length < letters.capacity && first + letters.length < total) {
-          letters.row(offset, Math.min(segmentSize, bytes.length - offset))
+          letters.row(offset - from, Math.min(segmentSize, bytes.length - offset))
           offset += segmentSize
         }
-        if (!this.#flush(letters, first, target, result, 'sendmmsg', bytes))
+        // Of this chunk alone: offsets are words, and the whole may have more than 4 GiB.
+        if (!this.#flush(letters, first, target, result, 'sendmmsg', bytes.subarray(from, offset)))
           return this.#done(result, Number.POSITIVE_INFINITY)
         first += letters.length
       }
@@ -259,7 +271,10 @@ export class Sender {
     syscall = 'sendmmsg',
     bytes: Uint8Array = letters.bytes,
   ): boolean {
-    this.#host.assertOpen() // a getter may have closed it
+    // A getter or a listener may have closed or connected it.
+    if (this.#host.closed && result.sent + result.failed > 0) return false // the next call says so
+    this.#host.assertOpen()
+    if (this.#host.connected && target === null && letters.aimed) throw errors.alreadyConnected()
     const first = Math.max(0, result.next - base)
     this.#call(bytes, letters.table, letters.capacity, first, letters.length, target, result, base, syscall)
     return result.next === base + letters.length
@@ -318,8 +333,10 @@ export class Sender {
   }
 
   #done(result: SendResult, total: number): SendResult {
-    this.#complete = result.next >= total
-    if (!this.#complete) this.room.full()
+    if (result.next > total) result.next = total // `start` was beyond the end
+    const complete = result.next === total
+    if (!complete) this.room.full()
+    this.#complete = complete // last: an 'error' listener may have sent, too
     return result
   }
 }

@@ -238,8 +238,8 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
    * of them on Linux, and fewer messages than datagrams where they go to one place and have one size (UDP_SEGMENT).
    *
    * One that cannot be sent is counted and does not stop the others. Nothing is queued: what is left, from `next` on, is
-   * the caller's, and `'drain'` follows when there is room. Arguments are checked 1,024 items at a time, before any of
-   * these is sent.
+   * the caller's, and `'drain'` follows when there is room. Arguments are checked a chunk at a time (1,024 items, 256 KiB),
+   * before any of it is sent.
    *
    * @param packets A batch, which goes back to its senders (or `to` one place) without a copy; or items with `data` and
    * `to`, or `port` and `address`. To be resumed, they have to be an array.

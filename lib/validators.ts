@@ -58,7 +58,8 @@ export function validateOneOf<T>(value: unknown, name: string, choices: readonly
 
 export function validateAbortSignal(value: unknown, name: string): asserts value is AbortSignal {
   // More than Node asks for: what cannot be listened to would fail when the socket is open already.
-  const listens = typeof (value as AbortSignal | null)?.addEventListener === 'function'
+  const { addEventListener, removeEventListener } = (value ?? {}) as AbortSignal
+  const listens = typeof addEventListener === 'function' && typeof removeEventListener === 'function'
   if (value === null || typeof value !== 'object' || !('aborted' in value) || !listens) {
     throw errors.invalidArgType(name, 'an instance of AbortSignal', value)
   }

@@ -169,7 +169,8 @@ impl Outgoing {
         } else {
             rules.segments
         };
-        let payload = if rules.v6 { 65_527 } else { 65_507 };
+        // What IPv4 takes, also on a socket of IPv6, whose peer may be a mapped one: a refusal would be learnt from.
+        let payload = 65_507;
         for row in letters.rows[first + 1..].iter().take(most.saturating_sub(1)) {
             let size = row[1] as usize;
             if size > segment
@@ -301,8 +302,11 @@ mod tests {
         words
     }
 
-    /// Datagrams and iovecs of each message that the rows become, and how the first that does not fails.
-    fn loaded(rows: &[Row], messages: &[[u32; MESSAGE]], rules: Rules) -> Vec<Result<(usize, usize), i32>> {
+    /// Datagrams and iovecs of a message, or why its first row is none.
+    type Loaded = Result<(usize, usize), i32>;
+
+    /// The messages that the rows become.
+    fn loaded(rows: &[Row], messages: &[[u32; MESSAGE]], rules: Rules) -> Vec<Loaded> {
         let memory = vec![0; 1 << 20];
         let letters = Letters { base: memory.as_ptr(), length: memory.len(), rows, messages, to: None };
         let mut outgoing = Outgoing::default();
@@ -313,7 +317,7 @@ mod tests {
                 Ok((headers, runs)) => {
                     assert_eq!(headers.len(), runs.len());
                     for (header, run) in headers.iter().zip(runs) {
-                        all.push(Ok((run.count, header.msg_hdr.msg_iovlen as usize)));
+                        all.push(Ok((run.count, header.msg_hdr.msg_iovlen as _)));
                         first += run.count;
                     }
                 }
@@ -330,7 +334,7 @@ mod tests {
     fn equal_neighbours_to_one_place_are_one_message() {
         let messages = [target("192.0.2.1:7"), target("192.0.2.2:7"), target("192.0.2.1:7")];
         let row = |offset: u32, size: u32, message: u32| [offset, size, message, 0];
-        let cases: [(&[Row], &[Result<(usize, usize), i32>]); 8] = [
+        let cases: [(&[Row], &[Loaded]); 8] = [
             (
                 &[row(0, 100, 0), row(100, 100, 0), row(200, 50, 0), row(250, 50, 0)],
                 &[Ok((3, 1)), Ok((1, 1))],

@@ -5,9 +5,10 @@
 const path = require('node:path')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { cpuBetween, cpuOf, residentBytes } = require('./cpu')
-const { dropsAt, untilQuiet } = require('./kernel')
+const { measureSending } = require('./measure-send')
 const { Child, childEnvironment } = require('./process')
-const { check, SIZE } = require('./sums')
+const { takeStock } = require('./stock')
+const { check, checkEcho, SIZE } = require('./sums')
 
 const sender = path.resolve(__dirname, '..', '..', '.build', 'sender')
 
@@ -19,6 +20,9 @@ const WARM_UP = { segments: 40, flows: 4 }
 async function measure(row, { peers, cpus, neighbours }) {
   const peer = peers[row.peer]
   if (peer.missing) return { missing: peer.missing }
+  if (row.kind === 'send') return measureSending(row, { peers, cpus })
+  if (row.kind === 'echo' && peers.load.missing) return { missing: `no load: ${peers.load.missing}` }
+  const send = row.kind === 'echo' ? exchange(peers.load) : flood
   const [command, args] = peer.start
   const options = { cpu: cpus?.receiver, env: childEnvironment(row.env) }
   const receiver = new Child(command, [...args, ...row.args], options)
@@ -41,32 +45,30 @@ async function measure(row, { peers, cpus, neighbours }) {
   }
 }
 
-/** The receiver's own account, the kernel's, and the CPU used: of a receiver at rest. */
-async function takeStock(receiver, ports, end = false) {
-  await untilQuiet(ports)
-  // Outside of the window on both sides: answering is not receiving.
-  const cpu = end && cpuOf(receiver.pid)
-  const told = await receiver.ask()
-  return { told, drops: dropsAt(ports), cpu: cpu || cpuOf(receiver.pid) }
-}
-
 /** Sends to each port from a process of its own; what they sent. */
-function send(ports, load, duration, cpus) {
+function flood(ports, load, duration, cpus) {
   const options = ['--size', SIZE, '--duration', duration, '--flows', load.flows]
   if (load.segments) options.push('--segments', load.segments)
   if (load.rate) options.push('--rate', load.rate)
   if (load.stamp) options.push('--stamp')
-  const one = async (port) => {
-    const child = new Child(sender, ['--to', `127.0.0.1:${port}`, ...options.map(String)], {
-      cpu: cpus?.sender,
-    })
-    try {
-      return await child.answer(duration + 20_000)
-    } finally {
-      await child.end()
-    }
+  const all = (port) => ['--to', `127.0.0.1:${port}`, ...options.map(String)]
+  return Promise.all(ports.map((port) => reportOf(sender, all(port), duration, cpus)))
+}
+
+/** Sends as a row's `load` says and takes what comes back: peers/c/load.c, which knows no other load. */
+function exchange({ start: [command] }) {
+  return ([port], _load, duration, cpus) =>
+    Promise.all([reportOf(command, [port, duration].map(String), duration, cpus)])
+}
+
+/** Runs what loads a receiver, to its end. */
+async function reportOf(command, args, duration, cpus) {
+  const child = new Child(command, args, { cpu: cpus?.sender })
+  try {
+    return await child.answer(duration + 20_000)
+  } finally {
+    await child.end()
   }
-  return Promise.all(ports.map(one))
 }
 
 /** Gives a receiver the buffer that all have, and tells what is in force. */
@@ -89,26 +91,28 @@ function result(row, before, after, sent) {
     const told = ({ told }) => told.sockets?.[index] ?? told
     return check(row, report, told(before), told(after), after.drops[index] - before.drops[index])
   })
+  const [{ told: first }, { told: last }] = [before, after]
+  const unanswered = row.kind === 'echo' ? checkEcho(row, sent[0], last.sent - first.sent, sockets[0]) : []
   const sum = (name) => sockets.reduce((total, socket) => total + socket[name], 0)
   const received = sum('received')
-  const { p50, p99, samples, lag, minor, calls } = after.told
+  const { p50, p99, samples, lag, minor, calls } = last
   return {
     sent: sum('sent'),
     received,
     lostMessages: sum('lostMessages'),
     lost: sum('lost'),
-    problems: sockets.flatMap((socket) => socket.problems),
+    problems: [...sockets.flatMap((socket) => socket.problems), ...unanswered],
     seconds,
     cpuNs,
     nsPerDatagram: cpuNs / received,
     perSecond: received / seconds,
     cpuShare: cpuNs / 1e9 / seconds,
-    ...(calls && { perCall: received / (calls - before.told.calls) }),
+    ...(calls && { perCall: received / (calls - first.calls) }),
     ...(samples && { samples, p50, p99 }),
     ...(lag !== undefined && { lagMs: lag }),
     ...(sockets.length > 1 && { shares: sockets.map((socket) => socket.received / received) }),
-    ...(minor !== undefined && { minor: minor - before.told.minor }),
-    ...(minor !== undefined && { minorPer10M: ((minor - before.told.minor) * 1e7) / received }),
+    ...(minor !== undefined && { minor: minor - first.minor }),
+    ...(minor !== undefined && { minorPer10M: ((minor - first.minor) * 1e7) / received }),
   }
 }
 

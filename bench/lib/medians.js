@@ -22,7 +22,7 @@ function mediansOf(rounds) {
 
 /** What the harness gives of a row: all its rounds, their medians, and what did not come out. */
 function summary(row, measured) {
-  const { name, section, gro = false, base, ours = false, givenBuffer = false } = row
+  const { name, section, gro = false, gso = false, base, ours = false, givenBuffer = false } = row
   const rounds = measured.filter((round) => !round.missing)
   const missing = rounds.length === 0 ? (measured[0]?.missing ?? 'not measured') : undefined
   const problems = [...new Set(measured.flatMap((round) => round.problems ?? [round.missing]))]
@@ -33,6 +33,7 @@ function summary(row, measured) {
     section,
     label: small ? `${row.label}, with the system's small buffer` : row.label,
     gro,
+    gso,
     base,
     ours,
     ...(missing && { missing }),

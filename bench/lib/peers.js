@@ -29,12 +29,19 @@ function preparePeers(say) {
     go: go(),
     dgram: { ...node, start: script('dgram') },
     recvmmsg: { version: require('../../package.json').version, start: script('recvmmsg') },
+    load: compiled('load'),
+    'send-c': compiled('send'),
+    'echo-c': compiled('echo'),
+    ...Object.fromEntries(
+      ['send', 'echo'].flatMap((task) => [
+        [`${task}-dgram`, { start: script(`${task}/dgram`) }],
+        [`${task}-bun`, bun(`${task}/bun`)],
+        [`${task}-ours`, { start: script(`${task}/recvmmsg`) }],
+      ]),
+    ),
     busy: { ...node, start: script('busy') },
     idle: { ...node, start: script('idle') },
-    bun: runtime('bun', `@oven/bun-linux-${UNAME[process.arch]}/bin/bun`, [
-      'run',
-      path.join(peers, 'bun.js'),
-    ]),
+    bun: bun('bun'),
     deno: runtime('deno', `@deno/linux-${process.arch}-glibc/deno`, [
       ...['run', '-A', '--unstable-net'],
       path.join(peers, 'deno.mjs'),
@@ -76,6 +83,11 @@ function go() {
   const library = /golang\.org\/x\/net (\S+)/.exec(fs.readFileSync(path.join(cwd, 'go.mod'), 'utf8'))[1]
   const version = versionOf('go', ['env', 'GOVERSION']).replace(/^go/, '')
   return { start: [output('go'), []], version: `${version}, golang.org/x/net ${library}` }
+}
+
+function bun(name) {
+  const script = path.join(peers, `${name}.js`)
+  return runtime('bun', `@oven/bun-linux-${UNAME[process.arch]}/bin/bun`, ['run', script])
 }
 
 /** A runtime from its package of this platform, which runs without an install script; or from PATH. */

@@ -2,6 +2,8 @@
 
 // What is measured: one entry per row, in the order of the tables.
 
+const { echo, send } = require('./send-rows')
+
 /** As much as one core can send: datagrams of 64 bytes, 40 to a message. `segments` is the sender's --segments. */
 const FLOOD = { segments: 40, flows: 4 }
 
@@ -17,6 +19,8 @@ const SECTIONS = {
   latency: 'Latency: one datagram each 200 µs, from sending to reading the clock in the listener',
   busy: 'A busy listener: 100 ns of work for each datagram, under the flood',
   collections: 'Garbage collections under the flood',
+  send: 'Sending: 64-byte datagrams to one receiver, which keeps up',
+  echo: 'Echo: 64-byte datagrams, 40 to a message, back to the 4 that sent them',
   idle: '1,000 sockets that are read and to which nobody sends, for 10 seconds',
 }
 
@@ -176,7 +180,18 @@ function coalescing(row) {
   return { ...row, args: [...row.args, '--coalesce'] }
 }
 
-const ROWS = [...flood, ...senders, ...alone, ...paced, ...latency, ...busy, ...collections, ...idle]
+const ROWS = [
+  ...flood,
+  ...senders,
+  ...alone,
+  ...paced,
+  ...latency,
+  ...busy,
+  ...collections,
+  ...send,
+  ...echo,
+  ...idle,
+]
 
 /** The rows to measure: all, those of --quick, or those named, by their own names or their sections'. */
 function chooseRows({ only, quick }) {

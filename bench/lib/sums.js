@@ -35,6 +35,15 @@ function check(row, report, before, after, lostMessages) {
   return { sent, received, lostMessages, lost, problems }
 }
 
+/** What an echo sent, beside what it received, and what came back to its load; the problems. */
+function checkEcho(row, { back, drops }, echoed, { received }) {
+  const problems = []
+  if (echoed !== received) problems.push(`sent ${echoed} back of ${received} datagrams`)
+  const lost = drops * (row.gro ? row.load.segments : 1)
+  if (back + lost !== echoed) problems.push(`${back} came back and ${lost} were lost of ${echoed} datagrams`)
+  return problems
+}
+
 /** The least and the most that the senders' ports of `received` datagrams can add up to; the same if all arrived. */
 function portSums({ ports, datagrams }, { segments = 1 }, received) {
   const groups = Math.floor(datagrams / segments)
@@ -56,4 +65,4 @@ function portSums({ ports, datagrams }, { segments = 1 }, received) {
   return [sumOfFirst(ascending), sumOfFirst([...ascending].reverse())]
 }
 
-module.exports = { SIZE, check }
+module.exports = { SIZE, check, checkEcho }

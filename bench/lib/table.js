@@ -20,6 +20,8 @@ const beside = (heading) => [
   ({ median }, base) => (base?.median ? `${fixed(2)(median.nsPerDatagram / base.median.nsPerDatagram)}` : ''),
 ]
 const gro = ['UDP_GRO', (row) => (row.gro ? 'yes' : 'no')]
+const gso = ['UDP_SEGMENT', (row) => (row.gso ? 'yes' : 'no')]
+const message = ['datagrams/message', ({ median }) => grouped(median.perMessage)]
 const account = ['sent = received + lost', ({ median }) => lossOf(median)]
 const COLUMNS = {
   flood: [gro, cost, beside('× C'), speed, share, batch, account],
@@ -48,6 +50,18 @@ const COLUMNS = {
     gro,
     ['minor collections per 10 million datagrams', ({ median }) => fixed(1)(median.minorPer10M)],
     cost,
+  ],
+  send: [gso, cost, beside('× C'), speed, share, message, account],
+  echo: [
+    ['UDP_GRO, UDP_SEGMENT', (row) => (row.gro ? 'yes' : 'no')],
+    speed,
+    [
+      '× dgram',
+      ({ median }, base) => (base?.median ? fixed(1)(median.perSecond / base.median.perSecond) : ''),
+    ],
+    cost,
+    share,
+    ['sent = echoed + lost', ({ median }) => (median.lost === 0 ? 'all came back' : lossOf(median))],
   ],
   idle: [
     ['CPU', ({ median }) => `${fixed(1)(median.cpuMs)} ms`],

@@ -7,6 +7,7 @@ const ratio =
   (name, base, of = NS) =>
   (rows) =>
     of(rows, name) / of(rows, base)
+const PER_SECOND = (rows, name) => rows[name]?.median?.perSecond
 const field = (name, key) => (rows) => rows[name]?.median?.[key]
 
 /** Each with what it gives of the rows by name; `most` is the limit, `least` another one below. */
@@ -30,6 +31,20 @@ const TARGETS = [
     100,
     '',
   ]),
+  ['sendBatch of items, without GSO, beside C sendmmsg', ratio('send-items', 'send-c'), 1.1],
+  [
+    'sendBatch of a PacketBatch with GSO beside C with UDP_SEGMENT',
+    ratio('send-batch-gso', 'send-c-gso'),
+    1.4,
+  ],
+  ['the same of one buffer', ratio('send-segments-gso', 'send-c-gso'), 1.4],
+  ['sendBatch of items with GSO beside node:dgram', ratio('send-items-gso', 'send-dgram'), 1 / 8],
+  [
+    "node:dgram's echoes a second beside ours, GRO and GSO",
+    ratio('echo-dgram', 'echo-ours-gso', PER_SECOND),
+    1 / 5,
+  ],
+  ["node:dgram's echoes a second beside ours without", ratio('echo-dgram', 'echo-ours', PER_SECOND), 1 / 2],
   ...['uv', 'thread'].flatMap((readiness) => [
     [`CPU of 1,000 idle readers in 10 s, ${readiness}`, field(`idle-${readiness}`, 'cpuMs'), 20, 'ms'],
     [

@@ -74,6 +74,14 @@ pub fn socket_watch_start(#[napi(ts_arg_type = "object")] held: Handle<Held>, wr
     done(held.with(|socket| socket.fd()).and_then(|_| start()))
 }
 
+/// Ends the watch for writing, also from within its callback.
+#[napi]
+pub fn socket_unwatch(#[napi(ts_arg_type = "object")] held: Handle<Held>) {
+    // Taken first: closing it must not find the cell borrowed.
+    let watched = held.watched[1].take();
+    drop(watched);
+}
+
 /// Ends calling, until the next start.
 #[napi]
 pub fn socket_watch_stop(#[napi(ts_arg_type = "object")] held: Handle<Held>, writable: bool) {

@@ -87,7 +87,8 @@ impl Socket {
         }
         // Before bind: a datagram queued earlier than the option stays as it was queued.
         let gro = options.gro && options::set_gro(inner.as_raw_fd());
-        if options.destinations.unwrap_or(address.ip().is_unspecified()) {
+        let everywhere = address.ip().is_unspecified();
+        if options.destinations.unwrap_or(everywhere) {
             options::set_destinations(inner.as_raw_fd(), domain == Domain::IPV6);
         }
         inner.bind(&SockAddr::from(address))?;
@@ -97,6 +98,7 @@ impl Socket {
             backend: options.backend,
             gro,
             v6: domain == Domain::IPV6,
+            everywhere,
             restore_blocking: false,
             parked: None,
             arena: Arena::default(),
@@ -134,11 +136,9 @@ impl Socket {
             }
         };
         // A socket that has it on is read as one that has it on, whoever did it.
-        let everywhere = || {
-            let name = inner.local_addr().ok().and_then(|name| name.as_socket());
-            name.is_some_and(|name| name.ip().is_unspecified())
-        };
-        if adoption.destinations.unwrap_or_else(everywhere) {
+        let name = inner.local_addr().ok().and_then(|name| name.as_socket());
+        let everywhere = name.is_some_and(|name| name.ip().is_unspecified());
+        if adoption.destinations.unwrap_or(everywhere) {
             options::set_destinations(fd, domain == libc::AF_INET6);
         }
         let gro = options::gro(fd) || adoption.gro && options::set_gro(fd);
@@ -148,6 +148,7 @@ impl Socket {
             backend: adoption.backend,
             gro,
             v6: domain == libc::AF_INET6,
+            everywhere,
             restore_blocking: blocking,
             parked: None,
             arena: Arena::default(),

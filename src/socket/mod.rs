@@ -44,6 +44,8 @@ pub struct Socket {
     backend: Backend,
     gro: bool,
     v6: bool,
+    /// It is bound to all addresses, and says with what it sends where that comes from, where that is known.
+    everywhere: bool,
     /// Set when `fromFd` changed the mode of a file that others may hold too.
     restore_blocking: bool,
     /// An error that the portable loop took from the kernel behind a batch: the next call's.

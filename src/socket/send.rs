@@ -88,8 +88,9 @@ struct Attempt {
     suspect: Option<(Errno, Run)>,
     /// Rows before this one go without a source.
     sourceless_until: usize,
-    /// The row before which an error was taken for a pending one, once.
-    again: Option<(usize, Errno)>,
+    /// The row that was tried again because its error may have been a pending one; and that error, until it is known.
+    again: Option<usize>,
+    pending: Option<Errno>,
 }
 
 impl Socket {
@@ -160,6 +161,7 @@ impl Socket {
                 Err((error, run)) => refused(error, run, &mut outcome, &mut attempt),
             }
         }
+        outcome.passing.extend(attempt.pending);
         Ok(outcome)
     }
 
@@ -182,7 +184,7 @@ impl Socket {
             segments: if gso { MOST_SEGMENTS.load(Ordering::Relaxed) } else { 1 },
             too_big: *too_big,
             singly_until: attempt.singly_until,
-            sourceless_until: attempt.sourceless_until,
+            sourceless_until: if self.everywhere { attempt.sourceless_until } else { usize::MAX },
         };
         let one = Run { count: 1, segment: 0, bytes: 0, sourced: false };
         let (headers, runs) = outgoing.load(letters, first, &rules).map_err(|error| (error, one))?;
@@ -209,7 +211,7 @@ impl Socket {
             attempt.singly_until = 0;
             self.sending.learn(error, run);
         }
-        attempt.again = None;
+        outcome.passing.extend(attempt.pending.take());
         for run in runs {
             outcome.sent(run.count);
         }
@@ -258,31 +260,33 @@ impl Sending {
 fn refused(error: Errno, run: Run, outcome: &mut Outcome, attempt: &mut Attempt) {
     // The system has no memory for it now: lost, as on the wire. It is not a matter of waiting until there is room.
     if error.0 == libc::ENOBUFS {
+        outcome.passing.extend(attempt.pending.take());
         outcome.fail(error, run.count);
         return;
     }
-    // The address is nobody's any more, or one that nobody can send from: the kernel chooses.
-    let source = [libc::EINVAL, libc::EADDRNOTAVAIL, libc::ENODEV, libc::ENXIO, libc::ENETUNREACH];
-    if run.sourced && source.contains(&error.0) {
-        attempt.sourceless_until = outcome.next + run.count;
+    // An error that was pending, an ICMP message's, is told in place of sending, and only once. No ICMP message is EINVAL.
+    if error.0 != libc::EINVAL && attempt.again != Some(outcome.next) {
+        attempt.again = Some(outcome.next);
+        attempt.pending = Some(error);
         return;
     }
+    // The same again is this message's own.
+    outcome.passing.extend(attempt.pending.take().filter(|&pending| pending != error));
+    // Before its source is doubted: the datagrams of a message that is too much of one keep theirs.
     let segments = [libc::EINVAL, libc::EMSGSIZE, libc::EIO, libc::ENOPROTOOPT, libc::EOPNOTSUPP];
     if run.count > 1 && segments.contains(&error.0) {
         attempt.singly_until = outcome.next + run.count;
         attempt.suspect = Some((error, run));
         return;
     }
-    // An error that was pending, an ICMP message's mostly, is told in place of sending, and only once.
-    if !matches!(error.0, libc::EINVAL | libc::EMSGSIZE)
-        && attempt.again.is_none_or(|(row, _)| row != outcome.next)
-    {
-        attempt.again = Some((outcome.next, error));
-        outcome.passing.push(error);
+    // The address is nobody's any more, or one that nobody can send from: the kernel chooses.
+    let source = [libc::EINVAL, libc::EADDRNOTAVAIL, libc::ENODEV, libc::ENXIO, libc::ENETUNREACH];
+    if run.sourced && source.contains(&error.0) {
+        // That is why the message of many was refused, too, so it is tried again as one.
+        let count = attempt.suspect.take().map_or(run.count, |(_, many)| many.count);
+        attempt.singly_until = 0;
+        attempt.sourceless_until = outcome.next + count;
         return;
-    }
-    if attempt.again.is_some_and(|(row, first)| row == outcome.next && first == error) {
-        outcome.passing.pop(); // it was this datagram's own
     }
     attempt.suspect = None;
     outcome.fail(error, run.count);

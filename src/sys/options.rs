@@ -84,6 +84,7 @@ fn destination_v4(data: &[u8]) -> Option<Destination> {
     })
 }
 
+#[allow(clippy::unnecessary_cast)] // c_int on Android
 fn destination_v6(data: &[u8]) -> Option<Destination> {
     let bytes = data.first_chunk::<{ size_of::<libc::in6_pktinfo>() }>()?;
     // SAFETY: as above.

@@ -195,28 +195,47 @@ fn no_memory_for_it_is_a_loss() {
 
 #[test]
 fn a_message_of_many_is_tried_one_by_one_before_anything_is_made_of_it() {
-    for error in [libc::EINVAL, libc::EMSGSIZE, libc::EIO] {
-        let (outcome, attempt) = attempt(error, MANY, false);
+    // EINVAL is never pending, the others may be and are tried again first.
+    for (error, again) in [(libc::EINVAL, false), (libc::EMSGSIZE, true), (libc::EIO, true)] {
+        let (outcome, attempt) = attempt(error, MANY, again);
         assert_eq!((outcome.failed, outcome.next, attempt.singly_until), (0, 10, 50));
         assert_eq!(attempt.suspect.map(|(error, _)| error), Some(Errno(error)));
+        assert_eq!((outcome.passing, attempt.pending), (vec![], None));
     }
 }
 
 #[test]
 fn a_source_that_is_refused_is_left_out() {
-    let (outcome, attempt) = attempt(libc::EINVAL, Run { sourced: true, ..MANY }, false);
-    assert_eq!((outcome.failed, outcome.next, attempt.sourceless_until), (0, 10, 50));
+    let sourced = Run { sourced: true, ..PLAIN };
+    let (outcome, mut attempt) = attempt(libc::EINVAL, sourced, false);
+    assert_eq!((outcome.failed, outcome.next, attempt.sourceless_until), (0, 10, 11));
+    // Of many, the segments are suspected first; when one alone is refused, all of them are tried without.
+    let mut outcome = Outcome { next: 10, ..Outcome::default() };
+    refused(Errno(libc::EINVAL), Run { sourced: true, ..MANY }, &mut outcome, &mut attempt);
+    assert_eq!(attempt.singly_until, 50);
+    refused(Errno(libc::EINVAL), sourced, &mut outcome, &mut attempt);
+    assert_eq!((outcome.next, attempt.singly_until, attempt.sourceless_until), (10, 0, 50));
     assert!(attempt.suspect.is_none());
 }
 
 #[test]
 fn an_error_that_comes_twice_is_the_datagrams_own() {
-    let (once, _) = attempt(libc::EACCES, PLAIN, false);
-    assert_eq!((once.failed, once.passing), (0, vec![Errno(libc::EACCES)]));
-    let (twice, _) = attempt(libc::EACCES, PLAIN, true);
-    assert_eq!((twice.failed, twice.passing, twice.next), (1, vec![], 11));
-    let (size, _) = attempt(libc::EMSGSIZE, PLAIN, false);
-    assert_eq!(size.failed, 1, "its own at once");
+    for error in [libc::EACCES, libc::EMSGSIZE] {
+        let (once, pending) = attempt(error, PLAIN, false);
+        assert_eq!((once.failed, once.passing, pending.pending), (0, vec![], Some(Errno(error))));
+        let (twice, pending) = attempt(error, PLAIN, true);
+        assert_eq!((twice.failed, twice.passing, twice.next, pending.pending), (1, vec![], 11, None));
+    }
+    assert_eq!(attempt(libc::EINVAL, PLAIN, false).0.failed, 1, "its own at once");
+}
+
+#[test]
+fn another_error_behind_a_pending_one_leaves_that_told() {
+    let mut outcome = Outcome { next: 10, ..Outcome::default() };
+    let mut attempt = Attempt::default();
+    refused(Errno(libc::ECONNREFUSED), PLAIN, &mut outcome, &mut attempt);
+    refused(Errno(libc::EACCES), PLAIN, &mut outcome, &mut attempt);
+    assert_eq!((outcome.failed, outcome.passing), (1, vec![Errno(libc::ECONNREFUSED)]));
 }
 
 #[test]
