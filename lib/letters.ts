@@ -158,18 +158,30 @@ export class Letters {
   }
 }
 
+/** A target that was looked up, by what it was made of. Its words are never written to again. */
+export interface KnownTarget {
+  port: unknown
+  address: unknown
+  words: Uint32Array | null
+}
+
 /** The words of one target. */
-export function targetWords(target: unknown, from: From): Uint32Array {
-  const words = new Uint32Array(MESSAGE)
+export function targetWords(target: unknown, from: From, known: KnownTarget): Uint32Array {
   if (packets.is(target)) {
+    const words = new Uint32Array(MESSAGE)
     packets.message(target, words, 0)
     return words
   }
   const { port, address, destination, interfaceIndex } = target as Target
+  const plain = typeof destination !== 'string'
+  if (plain && known.words !== null && known.port === port && known.address === address) return known.words
+  const words = new Uint32Array(MESSAGE)
   const number = validatePort(port, 'Port', false)
   words.set(wordsOf(address === undefined ? from.loopback : address))
   words[PORT] = number
-  if (typeof destination === 'string') source(words, 0, destination, interfaceIndex)
+  if (!plain) source(words, 0, destination, interfaceIndex)
+  // An interface's name may be another one's tomorrow.
+  else if (address === undefined || !address.includes('%')) Object.assign(known, { port, address, words })
   return words
 }
 

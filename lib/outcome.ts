@@ -45,7 +45,12 @@ export class Outcome {
     ])
   }
 
-  /** Negative errnos of other datagrams, which were pending. */
+  /** How many errors of other datagrams were pending. */
+  get pending(): number {
+    return this.words[PASSING]!
+  }
+
+  /** Their negative errnos. */
   passing(): number[] {
     return Array.from({ length: this.words[PASSING]! }, (_, index) => -this.words[HEAD + 2 * MOST + index]!)
   }

@@ -9,7 +9,7 @@ import { addressText } from './address'
 import { access as batches, type PacketBatch } from './batch'
 import * as errors from './errors'
 import { DATAGRAM, DETACHED, HEADER, MESSAGE, MESSAGE_INDEX, PORT } from './layout'
-import { type From, Letters, targetWords } from './letters'
+import { type From, type KnownTarget, Letters, targetWords } from './letters'
 import { Outcome } from './outcome'
 import { access as packets } from './packet'
 import { Room, type RoomHost } from './room'
@@ -52,6 +52,8 @@ let spare: Letters | null = new Letters()
 export class Sender {
   readonly #host: SendHost
   readonly #outcome = new Outcome()
+  /** The last `to`, which is mostly the next one's as well. */
+  readonly #known: KnownTarget = { port: undefined, address: undefined, words: null }
   /** The last call dealt with everything. */
   #complete = true
   /** Waits for room where there was none. */
@@ -194,7 +196,7 @@ export class Sender {
     this.#host.assertOpen()
     if (to === undefined) return null
     if (this.#host.connected) throw errors.alreadyConnected()
-    return targetWords(object(to, 'options.to'), this.#host)
+    return targetWords(object(to, 'options.to'), this.#host, this.#known)
   }
 
   #withLetters<T>(use: (letters: Letters) => T): T {
@@ -244,20 +246,10 @@ export class Sender {
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
       const base = total
       total += Math.max(1, Math.ceil(bytes.length / segmentSize))
-      let offset = Math.max(0, start - base) * segmentSize
-      let first = Math.max(start, base)
-      while (first < total) {
-        letters.length = 0
-        const from = offset
-        while (letters.length < letters.capacity && first + letters.length < total) {
-          letters.row(offset - from, Math.min(segmentSize, bytes.length - offset))
-          offset += segmentSize
-        }
-        // Of this chunk alone: offsets are words, and the whole may have more than 4 GiB.
-        if (!this.#flush(letters, first, target, result, 'sendmmsg', bytes.subarray(from, offset)))
-          return this.#done(result, Number.POSITIVE_INFINITY)
-        first += letters.length
-      }
+      if (total <= start) continue
+      letters.length = total - base
+      if (!this.#flush(letters, base, target, result, 'sendmmsg', bytes, segmentSize))
+        return this.#done(result, Number.POSITIVE_INFINITY)
     }
     return this.#done(result, total)
   }
@@ -270,13 +262,15 @@ export class Sender {
     result: SendResult,
     syscall = 'sendmmsg',
     bytes: Uint8Array = letters.bytes,
+    segment = 0,
   ): boolean {
     // A getter or a listener may have closed or connected it.
     if (this.#host.closed && result.sent + result.failed > 0) return false // the next call says so
     this.#host.assertOpen()
     if (this.#host.connected && target === null && letters.aimed) throw errors.alreadyConnected()
     const first = Math.max(0, result.next - base)
-    this.#call(bytes, letters.table, letters.capacity, first, letters.length, target, result, base, syscall)
+    const { table, capacity, length } = letters
+    this.#call(bytes, table, capacity, first, length, target, result, base, syscall, segment)
     return result.next === base + letters.length
   }
 
@@ -291,11 +285,24 @@ export class Sender {
     result: SendResult,
     base: number,
     syscall = 'sendmmsg',
+    segment = 0,
   ): void {
     const { handle, gso, connected } = this.#host
     const outcome = this.#outcome
     const { words } = outcome
-    const errno = socketSendMany(handle, bytes, table, capacity, first, end, target, connected, gso, words)
+    const errno = socketSendMany(
+      handle,
+      bytes,
+      table,
+      capacity,
+      first,
+      end,
+      segment,
+      target,
+      connected,
+      gso,
+      words,
+    )
     if (errno === DETACHED) throw errors.batchDetached()
     if (errno < 0) {
       if (result.sent + result.failed > 0) return // the next call says so
@@ -304,8 +311,10 @@ export class Sender {
     result.sent += outcome.sent
     result.failed += outcome.failed
     result.next = base + outcome.next
-    if (outcome.failed > 0) this.#failures(table, capacity, target, result, base, syscall)
-    for (const passing of outcome.passing()) this.#host.passing(syscall, passing)
+    if (outcome.failed > 0) this.#failures(table, capacity, target, result, base, syscall, segment > 0)
+    if (outcome.pending > 0) {
+      for (const passing of outcome.passing()) this.#host.passing(syscall, passing)
+    }
   }
 
   #failures(
@@ -315,12 +324,13 @@ export class Sender {
     result: SendResult,
     base: number,
     syscall: string,
+    cut: boolean,
   ): void {
     const { errno, row } = this.#outcome
     const first = result.error === null
     if (first) {
       const words = target ?? table
-      const message = table[HEADER + capacity * MESSAGE + row * DATAGRAM + MESSAGE_INDEX]!
+      const message = cut ? 0 : table[HEADER + capacity * MESSAGE + row * DATAGRAM + MESSAGE_INDEX]!
       const at = target === null ? HEADER + message * MESSAGE : 0
       const error = this.#host.connected
         ? this.#host.failed(syscall, errno)

@@ -25,11 +25,30 @@ use crate::sys::{Errno, MMsgHdr};
 pub const MESSAGES: usize = 1024;
 /// Datagrams of one call, and so iovecs.
 const DATAGRAMS: usize = 8192;
+/// Payload bytes of one message: 65,535 less the headers of IPv4 and UDP.
+const PAYLOAD: usize = 65_507;
 /// Room for UDP_SEGMENT and IPV6_PKTINFO.
 const ROOM: usize = 96;
 
 /// A row of the table as `record.rs` lays it out: offset, size, message index, flags.
 pub type Row = [u32; DATAGRAM];
+
+/// Which datagrams there are.
+#[derive(Clone, Copy)]
+pub enum Rows<'a> {
+    /// One row each.
+    Table(&'a [Row]),
+    /// The whole memory, cut into datagrams of this size, the last of which may be shorter; all to message 0.
+    Cut(usize),
+}
+
+/// One of them.
+#[derive(Clone, Copy)]
+struct Datagram {
+    offset: usize,
+    size: usize,
+    message: usize,
+}
 
 /// What is to be sent.
 #[derive(Clone, Copy)]
@@ -38,8 +57,8 @@ pub struct Letters<'a> {
     pub base: *const u8,
     /// Its bytes.
     pub length: usize,
-    /// One per datagram.
-    pub rows: &'a [Row],
+    /// The datagrams in it.
+    pub rows: Rows<'a>,
     /// Where they go: the sender's part of the row's message, from its destination. Empty: to the connected peer.
     pub messages: &'a [[u32; MESSAGE]],
     /// All go here instead.
@@ -47,13 +66,60 @@ pub struct Letters<'a> {
 }
 
 impl Letters<'_> {
-    fn target(&self, row: &Row) -> Option<&[u32; MESSAGE]> {
-        self.to.or_else(|| self.messages.get(row[2] as usize))
+    /// How many there are. No bytes at all are one empty datagram.
+    pub fn count(&self) -> usize {
+        match self.rows {
+            Rows::Table(rows) => rows.len(),
+            Rows::Cut(size) => self.length.div_ceil(size.max(1)).max(1),
+        }
     }
 
-    /// Whether two rows' datagrams may be parts of one message.
-    fn same_target(&self, a: &Row, b: &Row) -> bool {
-        if self.to.is_some() || a[2] == b[2] {
+    fn datagram(&self, index: usize) -> Datagram {
+        match self.rows {
+            Rows::Table(rows) => {
+                let [offset, size, message, _] = rows[index];
+                Datagram { offset: offset as usize, size: size as usize, message: message as usize }
+            }
+            Rows::Cut(size) => {
+                let offset = index * size;
+                Datagram { offset, size: size.min(self.length - offset), message: 0 }
+            }
+        }
+    }
+
+    /// How many from `first` on, `most` at most, are of its size, go where it goes and lie one behind the other.
+    fn contiguous(&self, first: Datagram, index: usize, most: usize) -> usize {
+        let most = most.min(self.count() - index);
+        let rows = match self.rows {
+            Rows::Table(rows) => &rows[index + 1..],
+            Rows::Cut(_) => {
+                let full = (self.length - first.offset) / first.size.max(1);
+                return most.min(full.max(1));
+            }
+        };
+        let mut end = first.offset + first.size;
+        let mut count = 1;
+        for [offset, size, message, _] in rows.iter().take(most - 1) {
+            let alike = *size as usize == first.size && *offset as usize == end;
+            if !alike
+                || !(self.to.is_some() || *message as usize == first.message)
+                || end + first.size > self.length
+            {
+                break;
+            }
+            end += first.size;
+            count += 1;
+        }
+        count
+    }
+
+    fn target(&self, message: usize) -> Option<&[u32; MESSAGE]> {
+        self.to.or_else(|| self.messages.get(message))
+    }
+
+    /// Whether the datagrams of two messages may go as one.
+    fn same_target(&self, a: usize, b: usize) -> bool {
+        if self.to.is_some() || a == b {
             return true;
         }
         match (self.target(a), self.target(b)) {
@@ -65,9 +131,8 @@ impl Letters<'_> {
         }
     }
 
-    /// The bytes of a row's datagram.
-    fn bytes(&self, row: &Row) -> Result<iovec, Errno> {
-        let [offset, size, ..] = row.map(|word| word as usize);
+    /// A datagram's bytes.
+    fn bytes(&self, Datagram { offset, size, .. }: Datagram) -> Result<iovec, Errno> {
         if offset.checked_add(size).is_none_or(|end| end > self.length) {
             return Err(Errno(libc::EFAULT));
         }
@@ -117,6 +182,8 @@ pub struct Outgoing {
     names: Vec<sockaddr_storage>,
     controls: Vec<Room>,
     runs: Vec<Run>,
+    /// The message whose name was last written in this call, and where: the next one's is mostly the same.
+    named: Option<(usize, *mut libc::c_void, libc::socklen_t)>,
 }
 
 impl Outgoing {
@@ -130,11 +197,13 @@ impl Outgoing {
         first: usize,
         rules: &Rules,
     ) -> Result<(&mut [MMsgHdr], &[Run]), Errno> {
-        self.grow((letters.rows.len() - first).min(MESSAGES), (letters.rows.len() - first).min(DATAGRAMS));
+        let count = letters.count();
+        self.grow((count - first).min(MESSAGES), (count - first).min(DATAGRAMS));
         self.runs.clear();
+        self.named = None;
         let mut next = first;
         let mut iovs = 0;
-        while next < letters.rows.len() && self.runs.len() < self.headers.len() && iovs < self.iovecs.len() {
+        while next < count && self.runs.len() < self.headers.len() && iovs < self.iovecs.len() {
             match self.message(letters, next, iovs, rules) {
                 Ok((run, used)) => {
                     self.runs.push(run);
@@ -158,32 +227,34 @@ impl Outgoing {
         rules: &Rules,
     ) -> Result<(Run, usize), Errno> {
         let index = self.runs.len();
-        let row = &letters.rows[first];
-        let segment = row[1] as usize;
+        let datagram = letters.datagram(first);
+        let segment = datagram.size;
         let iovecs = &mut self.iovecs[first_iov..];
-        iovecs[0] = letters.bytes(row)?;
-        let mut run = Run { count: 1, segment, bytes: segment, sourced: false };
+        iovecs[0] = letters.bytes(datagram)?;
         let mut used = 1;
         let most = if first < rules.singly_until || segment == 0 || segment >= rules.too_big {
             1
         } else {
-            rules.segments
+            // What IPv4 takes, also on a socket of IPv6, whose peer may be a mapped one: a refusal would be learnt from.
+            rules.segments.min((PAYLOAD / segment).max(1))
         };
-        // What IPv4 takes, also on a socket of IPv6, whose peer may be a mapped one: a refusal would be learnt from.
-        let payload = 65_507;
-        for row in letters.rows[first + 1..].iter().take(most.saturating_sub(1)) {
-            let size = row[1] as usize;
-            if size > segment
-                || size == 0
-                || run.bytes + size > payload
-                || !letters.same_target(&letters.rows[first], row)
-            {
+        // Mostly that is all there is to it.
+        let contiguous = letters.contiguous(datagram, first, most);
+        let mut run = Run { count: contiguous, segment, bytes: contiguous * segment, sourced: false };
+        iovecs[0].iov_len = run.bytes;
+        // One more than `most` by size: the last may be shorter.
+        let rest = letters.count() - first;
+        let most = if most > 1 { rules.segments.min(rest) } else { 1 };
+        while run.count < most {
+            let next = letters.datagram(first + run.count);
+            let fits = next.size > 0 && next.size <= segment && run.bytes + next.size <= PAYLOAD;
+            if !fits || !letters.same_target(datagram.message, next.message) {
                 break;
             }
-            let Ok(bytes) = letters.bytes(row) else { break };
+            let Ok(bytes) = letters.bytes(next) else { break };
             let last = &mut iovecs[used - 1];
             if last.iov_base.wrapping_byte_add(last.iov_len) == bytes.iov_base {
-                last.iov_len += size;
+                last.iov_len += next.size;
             } else if used < iovecs.len() {
                 iovecs[used] = bytes;
                 used += 1;
@@ -191,13 +262,31 @@ impl Outgoing {
                 break;
             }
             run.count += 1;
-            run.bytes += size;
-            if size < segment {
+            run.bytes += next.size;
+            if next.size < segment {
                 break; // only the last may be shorter
             }
         }
-        let target = letters.target(row);
-        let name = target.map(|target| name_of(target, rules.v6)).transpose()?;
+        let target = letters.target(datagram.message);
+        let known = self.named.filter(|&(message, ..)| message == datagram.message || letters.to.is_some());
+        let (name, namelen) = match (target, known) {
+            (None, _) => (std::ptr::null_mut(), 0),
+            (Some(_), Some((_, name, namelen))) => (name, namelen),
+            (Some(target), None) => {
+                let name = name_of(target, rules.v6)?;
+                let room = std::ptr::from_mut(&mut self.names[index]);
+                // SAFETY: a SockAddr's name is at most a sockaddr_storage long, and `room` is one.
+                unsafe {
+                    std::ptr::copy_nonoverlapping(
+                        name.as_ptr().cast::<u8>(),
+                        room.cast::<u8>(),
+                        name.len() as usize,
+                    );
+                }
+                self.named = Some((datagram.message, room.cast(), name.len()));
+                (room.cast(), name.len())
+            }
+        };
         let mut control = Writer::new(&mut self.controls[index].0);
         #[cfg(linux_sockets)]
         if run.count > 1 {
@@ -214,21 +303,8 @@ impl Outgoing {
         let header = &mut self.headers[index].msg_hdr;
         header.msg_iov = &raw mut iovecs[0];
         header.msg_iovlen = used as _;
-        header.msg_namelen = 0;
-        header.msg_name = std::ptr::null_mut();
-        if let Some(name) = name {
-            let room = &mut self.names[index];
-            // SAFETY: a SockAddr's name is at most a sockaddr_storage long, and `room` is one.
-            unsafe {
-                std::ptr::copy_nonoverlapping(
-                    name.as_ptr().cast::<u8>(),
-                    std::ptr::from_mut(room).cast(),
-                    name.len() as usize,
-                );
-            }
-            header.msg_name = std::ptr::from_mut(room).cast();
-            header.msg_namelen = name.len();
-        }
+        header.msg_name = name;
+        header.msg_namelen = namelen;
         header.msg_control =
             if controllen > 0 { self.controls[index].0.as_mut_ptr().cast() } else { std::ptr::null_mut() };
         header.msg_controllen = controllen as _;
@@ -308,7 +384,9 @@ mod tests {
     /// The messages that the rows become.
     fn loaded(rows: &[Row], messages: &[[u32; MESSAGE]], rules: Rules) -> Vec<Loaded> {
         let memory = vec![0; 1 << 20];
-        let letters = Letters { base: memory.as_ptr(), length: memory.len(), rows, messages, to: None };
+        let rows_of = Rows::Table(rows);
+        let letters =
+            Letters { base: memory.as_ptr(), length: memory.len(), rows: rows_of, messages, to: None };
         let mut outgoing = Outgoing::default();
         let mut first = 0;
         let mut all = Vec::new();
@@ -351,6 +429,33 @@ mod tests {
         for (rows, expected) in cases {
             assert_eq!(loaded(rows, &messages, RULES), expected, "{rows:?}");
         }
+    }
+
+    #[test]
+    fn memory_is_cut_without_rows() {
+        let memory = vec![0; 1000];
+        let messages = [target("192.0.2.1:7")];
+        let counts = |length: usize, size: usize, segments: usize| {
+            let letters = Letters {
+                base: memory.as_ptr(),
+                length,
+                rows: Rows::Cut(size),
+                messages: &messages,
+                to: None,
+            };
+            let mut outgoing = Outgoing::default();
+            let (_, runs) = outgoing.load(&letters, 0, &Rules { segments, ..RULES }).unwrap();
+            let bytes: usize = runs.iter().map(|run| run.bytes).sum();
+            assert_eq!(bytes, length);
+            runs.iter().map(|run| run.count).collect::<Vec<_>>()
+        };
+        assert_eq!(counts(1000, 100, 128), [10]);
+        assert_eq!(counts(950, 100, 128), [10], "the last is shorter");
+        assert_eq!(counts(950, 100, 4), [4, 4, 2]);
+        assert_eq!(counts(950, 100, 1), [1; 10]);
+        assert_eq!(counts(50, 100, 128), [1]);
+        assert_eq!(counts(0, 100, 128), [1], "an empty one");
+        assert_eq!(counts(300, 1, 128), [128, 128, 44]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::handle::Handle;
 use super::number;
 use super::socket::{Held, parse};
 use super::view::View;
-use crate::outgoing::Letters;
+use crate::outgoing::{Letters, Rows};
 use crate::record::{self, HEADER, MESSAGE, SOCKADDR};
 use crate::socket::Outcome;
 
@@ -34,7 +34,7 @@ pub fn socket_send(
 }
 
 /// Sends datagrams `first` to `end` of `table`, whose payloads are in `bytes`; `capacity` is how many messages the table
-/// has. All go `to` one place, or each to its message's sender, or with `connected` to the peer. 0, `DETACHED`, or a
+/// has. With a `segment` size it is the bytes that are cut into datagrams, all to message 0. All go `to` one place, or each to its message's sender, or with `connected` to the peer. 0, `DETACHED`, or a
 /// negative errno where nothing was done; `out` says what was.
 #[napi]
 #[allow(clippy::too_many_arguments)] // one object fewer to make and take apart for each batch
@@ -45,6 +45,7 @@ pub fn socket_send_many(
     capacity: u32,
     first: u32,
     end: u32,
+    segment: u32,
     #[napi(ts_arg_type = "Uint32Array | null")] to: Option<View<u32>>,
     connected: bool,
     gso: bool,
@@ -60,7 +61,11 @@ pub fn socket_send_many(
         return DETACHED;
     };
     let (rows, _) = table[messages..].as_chunks();
-    let Some(rows) = rows.get(..end as usize).filter(|_| first <= end) else { return DETACHED };
+    let rows = match segment {
+        0 => rows.get(..end as usize).map(Rows::Table),
+        size => Some(Rows::Cut(size as usize)),
+    };
+    let Some(rows) = rows.filter(|_| first <= end) else { return DETACHED };
     let (names, _) = names.as_chunks();
     let letters = Letters {
         base: bytes.as_mut_ptr(),

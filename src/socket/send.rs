@@ -147,7 +147,7 @@ impl Socket {
         let mut outcome = Outcome { next: first, ..Outcome::default() };
         outcome.passing.extend(self.parked.take());
         let mut attempt = Attempt::default();
-        while outcome.next < letters.rows.len() {
+        while outcome.next < letters.count() {
             // SAFETY: the caller's promise is the callee's.
             match unsafe { self.call(fd, letters, outcome.next, gso, &attempt) } {
                 Ok(taken) => self.taken(&taken, &mut outcome, &mut attempt),

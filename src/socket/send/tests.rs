@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::arena::Slots;
+use crate::outgoing::Rows;
 use crate::record::{self, MESSAGE, SOCKADDR, Table};
 use crate::socket::{BindOptions, Call};
 
@@ -34,6 +35,7 @@ fn send(
     messages: &[[u32; MESSAGE]],
     gso: bool,
 ) -> Result<Outcome, Errno> {
+    let rows = Rows::Table(rows);
     let letters = Letters { base: bytes.as_ptr(), length: bytes.len(), rows, messages, to: None };
     // SAFETY: `bytes` outlives the call.
     unsafe { socket.send_many(&letters, 0, gso) }
