@@ -4,9 +4,9 @@
  */
 
 /** Words before the first message. */
-export const HEADER = 4
+export const HEADER = 12
 /** Words of one message. */
-export const MESSAGE = 24
+export const MESSAGE = 16
 /** Words of one datagram. */
 export const DATAGRAM = 4
 
@@ -15,14 +15,14 @@ export const DATAGRAMS = 0
 export const MESSAGES = 1
 export const MORE = 2
 
-/** Message: its sender, its destination, and what else is known of it. */
+/** Message: its sender, then its destination, of whose words those that it has no use for tell of the message. */
 export const DESTINATION = 8
 /** Its length as the kernel told. */
-export const LENGTH = 16
+export const LENGTH = 9
 /** Index of the interface it came in by; 0 where the kernel did not tell. */
-export const INTERFACE = 17
+export const INTERFACE = 10
 /** That interface's own IPv4 address. */
-export const LOCAL = 18
+export const LOCAL = 11
 
 /**
  * Socket address: 0 for none, 4 or 6; then port, scope id, flow information, and the address: one word for IPv4, four

@@ -189,7 +189,7 @@ export function targetWords(target: unknown, from: From, known: KnownTarget): Ui
 function source(to: Uint32Array, at: number, destination: string, interfaceIndex: unknown): void {
   const words = wordsOf(destination)
   to.set(words, at + DESTINATION)
-  to[at + INTERFACE] = Number.isInteger(interfaceIndex) ? (interfaceIndex as number) : 0
+  if (Number.isInteger(interfaceIndex)) to[at + INTERFACE] = interfaceIndex as number
   const address = words[layout.ADDRESS]!
   const unicast = words[FAMILY] === 4 && address >>> 28 !== 14 && address !== 0xffffffff
   to[at + LOCAL] = unicast ? address : 0

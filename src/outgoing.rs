@@ -14,7 +14,7 @@ use libc::{iovec, sockaddr_storage};
 use socket2::SockAddr;
 
 use crate::cmsg::Writer;
-use crate::record::{self, DATAGRAM, DESTINATION, INTERFACE, LOCAL, MESSAGE, SOCKADDR};
+use crate::record::{self, DATAGRAM, DESTINATION, INTERFACE, LENGTH, LOCAL, MESSAGE, SOCKADDR};
 use crate::sockaddr;
 #[cfg(linux_sockets)]
 use crate::sys::options::UDP_SEGMENT;
@@ -123,9 +123,8 @@ impl Letters<'_> {
             return true;
         }
         match (self.target(a), self.target(b)) {
-            (Some(a), Some(b)) => {
-                a[..DESTINATION + SOCKADDR] == b[..DESTINATION + SOCKADDR] && a[INTERFACE] == b[INTERFACE]
-            }
+            // All but their lengths.
+            (Some(a), Some(b)) => a[..LENGTH] == b[..LENGTH] && a[INTERFACE..] == b[INTERFACE..],
             (None, None) => true,
             _ => false,
         }

@@ -71,7 +71,9 @@ fuzz_target!(|batch: Batch| {
     let (before, rest) = memory.split_at(GUARDS);
     let (words, behind) = rest.split_at(length);
     assert!(before.iter().chain(behind).all(|&word| word == GUARD), "written outside the table");
-    assert_eq!(words[..HEADER], [tally.datagrams as u32, tally.messages as u32, u32::from(batch.more), 0]);
+    let told = [tally.datagrams as u32, tally.messages as u32, u32::from(batch.more)];
+    assert_eq!(words[..3], told);
+    assert!(words[3..HEADER].iter().all(|&word| word == 0));
     let (cold, hot) = words[HEADER..].split_at(capacity * MESSAGE);
     let untouched = |words: &[u32]| words.iter().all(|&word| word == GUARD);
     assert_eq!(&cold[..expected.cold.len()], expected.cold);
@@ -140,21 +142,16 @@ impl Expected {
 fn message(arrived: &Arrived) -> [u32; MESSAGE] {
     let mut row = [GUARD; MESSAGE];
     row[..SOCKADDR].copy_from_slice(&address(arrived.from));
-    row[LENGTH] = arrived.length as u32;
     match arrived.to {
         None => (row[DESTINATION], row[INTERFACE]) = (0, 0),
         Some(to) => {
-            let mut words = address(Some(SocketAddr::new(to.address, 0)));
-            if let IpAddr::V6(ip) = to.address
-                && (ip.octets()[0] == 0xff || ip.segments()[0] & 0xffc0 == 0xfe80)
-            {
-                words[2] = to.interface;
-            }
+            let words = address(Some(SocketAddr::new(to.address, 0)));
             row[DESTINATION..][..SOCKADDR].copy_from_slice(&words);
             row[INTERFACE] = to.interface;
             row[LOCAL] = u32::from_be_bytes(to.local.octets());
         }
     }
+    row[LENGTH] = arrived.length as u32;
     row
 }
 
