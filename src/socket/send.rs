@@ -189,16 +189,18 @@ impl Socket {
         let one = Run { count: 1, segment: 0, bytes: 0, sourced: false };
         let (headers, runs) = outgoing.load(letters, first, &rules).map_err(|error| (error, one))?;
         // SAFETY: the headers lead to `outgoing`'s own vectors and, by the caller's promise, to readable memory.
-        let mut sent = unsafe { backend.send(fd, headers, 0) };
+        let sent = unsafe { backend.send(fd, headers, 0) };
         #[cfg(mmsg)]
-        if *backend == Backend::Mmsg
-            && matches!(sent, Err(Errno(libc::ENOSYS | libc::EPERM | libc::EACCES)))
-            && !mmsg::send_supported()
-        {
-            *backend = Backend::Portable;
-            // SAFETY: as above.
-            sent = unsafe { backend.send(fd, headers, 0) };
-        }
+        let sent = match sent {
+            Err(Errno(libc::ENOSYS | libc::EPERM | libc::EACCES))
+                if *backend == Backend::Mmsg && !mmsg::send_supported() =>
+            {
+                *backend = Backend::Portable;
+                // SAFETY: as above.
+                unsafe { backend.send(fd, headers, 0) }
+            }
+            sent => sent,
+        };
         match sent {
             Ok(count) => Ok(runs[..count].to_vec()),
             Err(error) => Err((error, runs[0])),
