@@ -43,6 +43,13 @@ export interface SendAllOptions extends Omit<SendBatchOptions, 'start'> {
   signal?: AbortSignal
 }
 
+/** Datagrams as they lie: in a batch's memory, in a chunk, or in one large buffer. */
+interface Laid {
+  bytes: Uint8Array
+  table: Uint32Array
+  capacity: number
+}
+
 /** Items that `sendAll` takes from an iterable at a time. */
 const ITEMS = 1024
 
@@ -69,9 +76,9 @@ export class Sender {
     const target = this.#target(to)
     const memory = batches.live(batch)
     if (memory.detached) throw errors.batchDetached()
-    const { bytes, table, capacity, length } = memory
+    const { length } = memory
     const result = newResult(Math.min(start, length))
-    this.#call(bytes, table, capacity, result.next, length, target, result, 0)
+    this.#call(memory, result.next, length, target, result, 0)
     return this.#done(result, length)
   }
 
@@ -82,22 +89,9 @@ export class Sender {
     const result = newResult(start)
     return this.#withLetters((letters) => {
       if (segmentSize !== undefined) return this.#segments(letters, items, segmentSize, target, result)
-      let base = 0
-      for (const item of items) {
-        if (base + letters.length < start && letters.length === 0) {
-          base++
-          continue
-        }
-        this.#add(letters, item, target)
-        if (letters.full) {
-          if (!this.#flush(letters, base, target, result)) return this.#done(result, Number.POSITIVE_INFINITY)
-          base += letters.length
-          letters.clear()
-        }
-      }
-      const total = base + letters.length
-      if (letters.length > 0) this.#flush(letters, base, target, result)
-      return this.#done(result, total)
+      return this.#chunks(letters, items, target, result, (item) =>
+        letters.add(this.#aim(letters, item, target)),
+      )
     })
   }
 
@@ -105,27 +99,13 @@ export class Sender {
   toMany(data: Payload, targets: Iterable<Target>, start: number): SendResult {
     this.#target(undefined)
     if (this.#host.connected) throw errors.alreadyConnected()
-    const result = newResult(start)
     return this.#withLetters((letters) => {
-      let base = 0
-      let size = letters.payload(data)
-      for (const target of targets) {
-        if (base + letters.length < start && letters.length === 0) {
-          base++
-          continue
-        }
+      let size = 0
+      return this.#chunks(letters, targets, null, newResult(start), (target) => {
+        if (letters.length === 0) size = letters.payload(data)
         letters.aim(object(target, 'target'), this.#host)
         letters.row(0, size)
-        if (letters.length === letters.capacity) {
-          if (!this.#flush(letters, base, null, result)) return this.#done(result, Number.POSITIVE_INFINITY)
-          base += letters.length
-          letters.clear()
-          size = letters.payload(data)
-        }
-      }
-      const total = base + letters.length
-      if (letters.length > 0) this.#flush(letters, base, null, result)
-      return this.#done(result, total)
+      })
     })
   }
 
@@ -211,20 +191,45 @@ export class Sender {
     }
   }
 
-  #add(letters: Letters, item: Sendable, target: Uint32Array | null): void {
-    const { data, to, port, address, destination } = object(item, 'packet') as Sendable & Target
-    // A packet, or its copy, goes back to where it came from, from where it was sent to.
-    const answer = to === undefined && (packets.is(item) || typeof destination === 'string')
-    if (target === null)
-      this.#aim(letters, answer && !this.#host.connected ? (item as Target) : to, port, address)
-    letters.add(data)
+  /** Writes each of `things` as a datagram, and sends them a chunk at a time. */
+  #chunks<T>(
+    letters: Letters,
+    things: Iterable<T>,
+    target: Uint32Array | null,
+    result: SendResult,
+    write: (thing: T) => void,
+  ): SendResult {
+    const start = result.next
+    let base = 0
+    for (const thing of things) {
+      if (base < start && letters.length === 0) {
+        base++
+        continue
+      }
+      write(thing)
+      if (letters.full) {
+        if (!this.#flush(letters, base, target, result)) return this.#done(result, Number.POSITIVE_INFINITY)
+        base += letters.length
+        letters.clear()
+      }
+    }
+    const total = base + letters.length
+    if (letters.length > 0) this.#flush(letters, base, target, result)
+    return this.#done(result, total)
   }
 
-  #aim(letters: Letters, to: Target | undefined, port: unknown, address: unknown): void {
+  /** Reads an item: the datagrams that follow go where it says, or all to `target`. Its data. */
+  #aim(letters: Letters, item: Sendable, target: Uint32Array | null): Payload {
+    const { data, to, port, address, destination } = object(item, 'packet') as Sendable & Target
+    if (target !== null) return data
     if (this.#host.connected) {
+      // A packet, or its copy, has an address, too: whoever is connected says nothing of one.
       if (to !== undefined || port !== undefined || address !== undefined) throw errors.alreadyConnected()
     } else if (to !== undefined) letters.aim(object(to, 'packet.to'), this.#host)
+    // A packet, or its copy, goes back to where it came from, from where it was sent to.
+    else if (packets.is(item) || typeof destination === 'string') letters.aim(item, this.#host)
     else letters.to(port, address, this.#host)
+    return data
   }
 
   /** Each item's data is many datagrams, sent from where they lie. */
@@ -238,11 +243,10 @@ export class Sender {
     const start = result.next
     let total = 0
     for (const item of items) {
-      const { data, to, port, address } = object(item, 'packet') as Sendable
+      letters.clear()
+      const data = this.#aim(letters, item, target)
       if (!ArrayBuffer.isView(data))
         throw errors.invalidArgType('data', 'an instance of Buffer, TypedArray, or DataView', data)
-      letters.clear()
-      if (target === null) this.#aim(letters, to, port, address)
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
       const base = total
       total += Math.max(1, Math.ceil(bytes.length / segmentSize))
@@ -270,15 +274,13 @@ export class Sender {
     if (this.#host.connected && target === null && letters.aimed) throw errors.alreadyConnected()
     const first = Math.max(0, result.next - base)
     const { table, capacity, length } = letters
-    this.#call(bytes, table, capacity, first, length, target, result, base, syscall, segment)
+    this.#call({ bytes, table, capacity }, first, length, target, result, base, syscall, segment)
     return result.next === base + letters.length
   }
 
   /** One native call, and its part of the result. */
   #call(
-    bytes: Uint8Array,
-    table: Uint32Array,
-    capacity: number,
+    { bytes, table, capacity }: Laid,
     first: number,
     end: number,
     target: Uint32Array | null,
