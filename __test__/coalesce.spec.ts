@@ -19,7 +19,7 @@ describeModes((mode) => {
   }
 
   test('what comes meanwhile arrives together', async () => {
-    const { socket, from, given } = await left(SHORT)
+    const { socket, from, given } = await left(LONG)
     for (const text of numbers(3)) {
       from.send(socket, text)
       await rounds(mode)
