@@ -11,6 +11,7 @@ import { Paced } from '../cli/pace'
 import { SendMeter } from '../cli/send-meter'
 import { Transmission } from '../cli/transmission'
 import { capabilities, type SendBatchOptions, type UdpSocket } from '../index'
+import { bombard } from './support/bombard'
 import { bind, closeAll, hasIpv6, matrix, type Row } from './support/matrix'
 
 const root = join(__dirname, '..')
@@ -525,9 +526,7 @@ describe('it ends', () => {
     const running = send(nowhere(), ...args)
     await until('a second has passed', () => / datagrams\/s .* CPU \d+ %/.test(running.stderr))
     const asked = performance.now()
-    // npm passes on what the terminal has sent to both.
-    running.child.kill(signal)
-    running.child.kill(signal)
+    await bombard(running.child, signal)
     expect(await running.end()).toBe(0)
     expect(performance.now() - asked).toBeLessThan(3000)
     expect(running.stderr).toMatch(

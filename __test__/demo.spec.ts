@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bombard } from './support/bombard'
 
 const repository = join(__dirname, '..')
 const DEADLINE = 30_000
@@ -117,8 +118,7 @@ const proc = process.platform === 'linux' ? '' : ' [skipped: no /proc]'
   const pids = list.trim().split(' ')
   expect(pids).toHaveLength(2)
   const asked = performance.now()
-  child.kill(signal)
-  child.kill(signal)
+  await bombard(child, signal)
   expect(await end).toBe(code)
   expect(performance.now() - asked).toBeLessThan(2500)
   expect(output.stderr).toBe('')

@@ -2,6 +2,7 @@
 
 import { UdpSocket } from '../index'
 import * as formats from './datagrams'
+import { onInterruption } from './interruption'
 import type { Format, ListenOptions } from './listen-options'
 import { Meter } from './meter'
 import { Output } from './output'
@@ -23,8 +24,7 @@ const FORMATTERS: Record<Format, formats.Formatter> = {
 /** Receives until told to stop. */
 export async function receive(options: ListenOptions): Promise<void> {
   const ending = new AbortController()
-  // They stay to the end: npm sends on a signal that the terminal has sent already.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort())
+  onInterruption(() => ending.abort())
   const socket = bind(options, ending.signal)
   const meter = new Meter(socket)
   const status = new Status(options.jsonStatus)

@@ -1,6 +1,7 @@
 /** The sender: sockets, whoever ends it, and what it sends. */
 
 import { UdpSocket } from '../index'
+import { onInterruption } from './interruption'
 import { Lines, open } from './lines'
 import { Numbered } from './numbered'
 import { Paced, Unpaced } from './pace'
@@ -31,8 +32,7 @@ export async function transmit(options: SendOptions): Promise<void> {
   const stream = file === null ? null : open(file)
   const ending = new AbortController()
   const { signal } = ending
-  // They stay to the end: npm sends on a signal that the terminal has sent already.
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => ending.abort())
+  onInterruption(() => ending.abort())
   const sockets = bind(options, to.family)
   const status = new SendStatus(options.json)
   status.sending(to, sockets, options)

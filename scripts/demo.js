@@ -29,6 +29,8 @@ async function demo() {
     process.on(signal, () => stop(new Interrupted(128 + os.constants.signals[signal])))
   }
   process.on('exit', () => killAll('SIGKILL'))
+  // Handlers stay in place to the end when the process exits, not when it ends of itself.
+  process.once('beforeExit', () => process.exit())
   const listen = [main, 'listen', '--address', '127.0.0.1', '--port', '0']
   listen.push('--duration', String(LISTEN_SECONDS), '--status', 'json')
   try {
