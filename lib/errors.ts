@@ -1,6 +1,6 @@
 /** The only file that makes errors. Codes and sentences are Node's own where Node has them. */
 
-import { getSystemErrorName, inspect } from 'node:util'
+import { getSystemErrorMap, getSystemErrorName, inspect } from 'node:util'
 
 type ErrorClass = new (message: string, options?: ErrorOptions) => Error
 
@@ -89,6 +89,27 @@ export function badBufferSize(): CodedError {
   return make(TypeError, 'ERR_SOCKET_BAD_BUFFER_SIZE', 'Buffer size must be a positive integer')
 }
 
+export function badSocketType(): CodedError {
+  const message = 'Bad socket type specified. Valid types are: udp4, udp6'
+  return make(TypeError, 'ERR_SOCKET_BAD_TYPE', message)
+}
+
+export function alreadyBound(): CodedError {
+  return make(Error, 'ERR_SOCKET_ALREADY_BOUND', 'Socket is already bound')
+}
+
+export function bufferOutOfBounds(name: string): CodedError {
+  return make(RangeError, 'ERR_BUFFER_OUT_OF_BOUNDS', `"${name}" is outside of buffer bounds`)
+}
+
+export function missingArgs(name: string): CodedError {
+  return make(TypeError, 'ERR_MISSING_ARGS', `The "${name}" argument must be specified`)
+}
+
+export function ipBlocked(ip: string): CodedError {
+  return make(Error, 'ERR_IP_BLOCKED', `IP(${ip}) is blocked by net.BlockList`)
+}
+
 export function invalidIpAddress(value: string): CodedError {
   const message = `Invalid IP address: ${value} (a host name? resolve it first, for example with dns.lookup)`
   return make(TypeError, 'ERR_INVALID_IP_ADDRESS', message)
@@ -173,4 +194,34 @@ export function systemError(
   if (address !== undefined) error.address = address
   if (port) error.port = port
   return error
+}
+
+/** What node:dgram tells of a datagram that was not sent: as `systemError`, with the address that was asked for, if any. */
+export function sendError(errno: number, address: unknown, port: unknown): SystemCallError {
+  return hostPortError('send', errno, address, port)
+}
+
+/** The error of a failed call that has an endpoint, as node:dgram makes it, whatever that is. */
+export function hostPortError(
+  syscall: string,
+  errno: number,
+  address: unknown,
+  port: unknown,
+): SystemCallError {
+  const code = errnoName(errno)
+  const where = (port as number) > 0 ? ` ${address}:${port}` : address ? ` ${address}` : ''
+  const error = new Error(`${syscall} ${code}${where}`) as SystemCallError
+  Object.assign(error, { errno, code, syscall, address })
+  if (port) error.port = port as number
+  return error
+}
+
+/** The buffer size could not be read or set; `call` is libuv's name for what failed. */
+export function socketBufferSize(call: string, errno: number): Error {
+  const code = errnoName(errno)
+  const text = getSystemErrorMap().get(errno)?.[1] ?? 'unknown error'
+  const message = `Could not get or set buffer size: ${call} returned ${code} (${text})`
+  const error = make(Error, 'ERR_SOCKET_BUFFER_SIZE', message)
+  Object.defineProperty(error, 'name', { value: 'SystemError', configurable: true, writable: true })
+  return Object.assign(error, { info: { errno, code, message: text, syscall: call }, errno, syscall: call })
 }

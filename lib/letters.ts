@@ -122,6 +122,16 @@ export class Letters {
     this.#address = address
   }
 
+  /** Payload bytes of a datagram. */
+  sizeOf(row: number): number {
+    return this.#rows[row * DATAGRAM + layout.SIZE]!
+  }
+
+  /** The errno that native code left where a datagram failed, if it was asked to; 0 for one that was sent. */
+  errnoOf(row: number): number {
+    return this.#rows[row * DATAGRAM + layout.FLAGS]!
+  }
+
   #append(data: unknown): void {
     if (typeof data === 'string') {
       this.#room(data.length * 3)
@@ -155,6 +165,22 @@ export class Letters {
     const bytes = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.bytes.length))
     bytes.set(this.bytes.subarray(0, this.#end))
     this.bytes = bytes
+  }
+}
+
+/** Payloads of one call. Beside a call that runs while another reads its arguments a second one is made. */
+let spare: Letters | null = new Letters()
+
+/** Lends empty letters to `use`. */
+export function withLetters<T>(use: (letters: Letters) => T): T {
+  const letters = spare ?? new Letters()
+  spare = null
+  try {
+    letters.clear()
+    return use(letters)
+  } finally {
+    letters.shrink()
+    spare = letters
   }
 }
 

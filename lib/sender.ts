@@ -9,7 +9,7 @@ import { addressText } from './address'
 import { access as batches, type PacketBatch } from './batch'
 import * as errors from './errors'
 import { DATAGRAM, DETACHED, HEADER, MESSAGE, MESSAGE_INDEX, PORT } from './layout'
-import { type From, type KnownTarget, Letters, targetWords } from './letters'
+import { type From, type KnownTarget, type Letters, targetWords, withLetters } from './letters'
 import { Outcome } from './outcome'
 import { access as packets } from './packet'
 import { Room, type RoomHost } from './room'
@@ -53,9 +53,6 @@ interface Laid {
 /** Items that `sendAll` takes from an iterable at a time. */
 const ITEMS = 1024
 
-/** Payloads of one call. Beside a call that runs while another reads its arguments a second one is made. */
-let spare: Letters | null = new Letters()
-
 export class Sender {
   readonly #host: SendHost
   readonly #outcome = new Outcome()
@@ -87,7 +84,7 @@ export class Sender {
     const { segmentSize, start = 0 } = options
     const target = this.#target(options.to)
     const result = newResult(start)
-    return this.#withLetters((letters) => {
+    return withLetters((letters) => {
       if (segmentSize !== undefined) return this.#segments(letters, items, segmentSize, target, result)
       return this.#chunks(letters, items, target, result, (item) =>
         letters.add(this.#aim(letters, item, target)),
@@ -99,7 +96,7 @@ export class Sender {
   toMany(data: Payload, targets: Iterable<Target>, start: number): SendResult {
     this.#target(undefined)
     if (this.#host.connected) throw errors.alreadyConnected()
-    return this.#withLetters((letters) => {
+    return withLetters((letters) => {
       let size = 0
       return this.#chunks(letters, targets, null, newResult(start), (target) => {
         if (letters.length === 0) size = letters.payload(data)
@@ -112,7 +109,7 @@ export class Sender {
   /** One datagram from a given address: `false` where there is no room. */
   one(data: unknown, target: Target): boolean {
     const result = newResult(0)
-    this.#withLetters((letters) => {
+    withLetters((letters) => {
       letters.aim(target, this.#host)
       letters.add(data)
       this.#flush(letters, 0, null, result, 'send')
@@ -177,18 +174,6 @@ export class Sender {
     if (to === undefined) return null
     if (this.#host.connected) throw errors.alreadyConnected()
     return targetWords(object(to, 'options.to'), this.#host, this.#known)
-  }
-
-  #withLetters<T>(use: (letters: Letters) => T): T {
-    const letters = spare ?? new Letters()
-    spare = null
-    try {
-      letters.clear()
-      return use(letters)
-    } finally {
-      letters.shrink()
-      spare = letters
-    }
   }
 
   /** Writes each of `things` as a datagram, and sends them a chunk at a time. */
@@ -303,6 +288,7 @@ export class Sender {
       target,
       connected,
       gso,
+      false,
       words,
     )
     if (errno === DETACHED) throw errors.batchDetached()

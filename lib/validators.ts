@@ -77,3 +77,22 @@ export function validateOptions(value: unknown, known: readonly string[]): Recor
   }
   return value
 }
+
+export function validateFunction(
+  value: unknown,
+  name: string,
+): asserts value is (...args: never[]) => unknown {
+  if (typeof value !== 'function') throw errors.invalidArgType(name, 'of type function', value)
+}
+
+export function validateNumber(value: unknown, name: string): asserts value is number {
+  if (typeof value !== 'number') throw errors.invalidArgType(name, 'of type number', value)
+}
+
+export function validateString(value: unknown, name: string): asserts value is string {
+  if (typeof value !== 'string') throw errors.invalidArgType(name, 'of type string', value)
+}
+
+export function validateUint32(value: unknown, name: string): asserts value is number {
+  validateInteger(value, name, 0, 2 ** 32 - 1)
+}

@@ -74,6 +74,11 @@ impl Letters<'_> {
         }
     }
 
+    /// They go to the connected peer.
+    pub fn connected(&self) -> bool {
+        self.messages.is_empty() && self.to.is_none()
+    }
+
     fn datagram(&self, index: usize) -> Datagram {
         match self.rows {
             Rows::Table(rows) => {

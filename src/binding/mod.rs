@@ -7,6 +7,7 @@
 mod callback;
 mod handle;
 mod hub;
+mod options;
 mod receive;
 mod send;
 mod socket;

@@ -7,8 +7,8 @@ use super::number;
 use super::socket::{Held, parse};
 use super::view::View;
 use crate::outgoing::{Letters, Rows};
-use crate::record::{self, HEADER, MESSAGE, SOCKADDR};
-use crate::socket::Outcome;
+use crate::record::{self, DATAGRAM, HEADER, MESSAGE, SOCKADDR};
+use crate::socket::{Outcome, Pending};
 
 /// What `socketSendMany` says where the memory is gone: no errno, and no count.
 const DETACHED: i32 = i32::MIN;
@@ -34,8 +34,10 @@ pub fn socket_send(
 }
 
 /// Sends datagrams `first` to `end` of `table`, whose payloads are in `bytes`; `capacity` is how many messages the table
-/// has. With a `segment` size it is the bytes that are cut into datagrams, all to message 0. All go `to` one place, or each to its message's sender, or with `connected` to the peer. 0, `DETACHED`, or a
-/// negative errno where nothing was done; `out` says what was.
+/// has. With a `segment` size it is the bytes that are cut into datagrams, all to message 0. All go `to` one place, or
+/// each to its message's sender, or with `connected` to the peer. 0, `DETACHED`, or a negative errno where nothing was
+/// done; `out` says what was. With `each`, a datagram fails where an earlier one's error was pending, and the rows of
+/// those that failed have the errno for their last word.
 #[napi]
 #[allow(clippy::too_many_arguments)] // one object fewer to make and take apart for each batch
 pub fn socket_send_many(
@@ -49,6 +51,7 @@ pub fn socket_send_many(
     #[napi(ts_arg_type = "Uint32Array | null")] to: Option<View<u32>>,
     connected: bool,
     gso: bool,
+    each: bool,
     #[napi(ts_arg_type = "Int32Array")] mut out: View<i32>,
 ) -> i32 {
     // SAFETY: no JavaScript runs before this call returns, and the three are views of different buffers.
@@ -74,11 +77,18 @@ pub fn socket_send_many(
         messages: if connected { &[] } else { names },
         to: to.as_deref().and_then(|to| to.first_chunk()),
     };
+    let pending = if each { Pending::Fails } else { Pending::Passes };
     // SAFETY: JavaScript's memory, which does not run before this call returns. Shared memory may be written to by
     // another thread meanwhile; only the kernel reads it.
-    let sent = held.with(|socket| unsafe { socket.send_many(&letters, first as usize, gso) });
+    let sent = held.with(|socket| unsafe { socket.send_many(&letters, first as usize, gso, pending) });
     number(sent.map(|outcome| {
         write(out, &outcome);
+        let (rows, _) = table[messages..].as_chunks_mut::<DATAGRAM>();
+        for (row, error) in outcome.rows {
+            if let Some(words) = rows.get_mut(row) {
+                words[DATAGRAM - 1] = error.0.cast_unsigned();
+            }
+        }
         0
     }))
 }

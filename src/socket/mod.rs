@@ -5,6 +5,7 @@
 //! and neither reads nor closes what is not its own.
 
 mod create;
+mod options;
 mod receive;
 mod send;
 
@@ -13,13 +14,13 @@ use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use crate::arena::Arena;
 use crate::record::Tally;
-use crate::sys::options::{self, Identity};
-use crate::sys::{Backend, Errno, wait};
+use crate::sys::options::Identity;
+use crate::sys::{self, Backend, Errno, wait};
 
 pub use create::{Adoption, BindOptions, NotAdopted, reuse_port};
 pub use receive::Call;
-pub use send::Outcome;
 use send::Sending;
+pub use send::{Outcome, Pending};
 
 /// Counts since the socket was made. None of them wraps in practice: 2⁶⁴ bytes are 46 years at 100 Gbit/s.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,9 +89,9 @@ impl Socket {
         &self.counters
     }
 
-    /// Messages that the kernel dropped, see [`options::drops`].
+    /// Messages that the kernel dropped, see [`sys::options::drops`].
     pub fn kernel_drops(&self) -> Option<u32> {
-        options::drops(self.fd().ok()?)
+        sys::options::drops(self.fd().ok()?)
     }
 
     /// The address it is bound to, getsockname(2).

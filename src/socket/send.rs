@@ -24,6 +24,9 @@ const FEWER_SEGMENTS: usize = 64;
 /// ones is not for the size.
 const SAFE_SIZE: usize = 1200;
 
+/// What the kernel says of a message of segments that would say something else, or nothing, of each datagram alone.
+const SEGMENTS: [c_int; 5] = [libc::EINVAL, libc::EMSGSIZE, libc::EIO, libc::ENOPROTOOPT, libc::EOPNOTSUPP];
+
 /// A socket's means of sending many.
 pub struct Sending {
     backend: Backend,
@@ -59,8 +62,20 @@ pub struct Outcome {
     pub error: Option<(Errno, usize)>,
     /// How often each error came.
     pub errors: Vec<(Errno, usize)>,
+    /// Every row that failed, and why; with [`Pending::Fails`] only.
+    pub rows: Vec<(usize, Errno)>,
     /// Errors that were pending, of other datagrams: what they kept from being sent was sent again.
     pub passing: Vec<Errno>,
+}
+
+/// What becomes of a datagram that was kept from being sent by an error which was pending at a connected socket: an
+/// earlier datagram's, which an ICMP message told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// It is sent again, and the error is told as one that passed.
+    Passes,
+    /// It has failed, as send(2) has it.
+    Fails,
 }
 
 impl Outcome {
@@ -72,6 +87,12 @@ impl Outcome {
         }
         self.failed += count;
         self.next += count;
+    }
+
+    /// The present row has failed, and it alone.
+    fn fail_alone(&mut self, error: Errno) {
+        self.rows.push((self.next, error));
+        self.fail(error, 1);
     }
 
     fn sent(&mut self, count: usize) {
@@ -142,14 +163,21 @@ impl Socket {
         letters: &Letters<'_>,
         first: usize,
         gso: bool,
+        pending: Pending,
     ) -> Result<Outcome, Errno> {
         let fd = self.fd()?;
         let mut outcome = Outcome { next: first, ..Outcome::default() };
-        outcome.passing.extend(self.parked.take());
         let mut attempt = Attempt::default();
+        if let Some(error) = self.parked.take() {
+            match pending {
+                Pending::Passes => outcome.passing.push(error),
+                Pending::Fails if first < letters.count() => outcome.fail_alone(error),
+                Pending::Fails => self.parked = Some(error),
+            }
+        }
         while outcome.next < letters.count() {
             // SAFETY: the caller's promise is the callee's.
-            match unsafe { self.call(fd, letters, outcome.next, gso, &attempt) } {
+            match unsafe { self.call(fd, letters, outcome.next, gso, pending, &attempt) } {
                 Ok(taken) => self.taken(&taken, &mut outcome, &mut attempt),
                 Err((Errno(libc::EAGAIN), _)) => break,
                 Err((error @ Errno(libc::EBADF | libc::ENOTSOCK), _)) => {
@@ -158,7 +186,10 @@ impl Socket {
                     }
                     break; // the next call says so
                 }
-                Err((error, run)) => refused(error, run, &mut outcome, &mut attempt),
+                Err((error, run)) => match pending {
+                    Pending::Passes => refused(error, run, &mut outcome, &mut attempt),
+                    Pending::Fails => refused_for_good(error, run, &mut outcome, &mut attempt),
+                },
             }
         }
         outcome.passing.extend(attempt.pending);
@@ -175,6 +206,7 @@ impl Socket {
         letters: &Letters<'_>,
         first: usize,
         gso: bool,
+        pending: Pending,
         attempt: &Attempt,
     ) -> Result<Vec<Run>, (Errno, Run)> {
         let Sending { backend, outgoing, refused, too_big } = &mut self.sending;
@@ -188,6 +220,11 @@ impl Socket {
         };
         let one = Run { count: 1, segment: 0, bytes: 0, sourced: false };
         let (headers, runs) = outgoing.load(letters, first, &rules).map_err(|error| (error, one))?;
+        // sendmmsg(2) swallows an error that it meets behind the first message: it tells how many it has sent, and the
+        // error is gone from the socket. So where it is to be told each message has a call of its own. Only a connected
+        // socket's errors are told by sending.
+        let most = if pending == Pending::Fails && letters.connected() { 1 } else { headers.len() };
+        let headers = &mut headers[..most];
         // SAFETY: the headers lead to `outgoing`'s own vectors and, by the caller's promise, to readable memory.
         let sent = unsafe { backend.send(fd, headers, 0) };
         #[cfg(mmsg)]
@@ -275,8 +312,7 @@ fn refused(error: Errno, run: Run, outcome: &mut Outcome, attempt: &mut Attempt)
     // The same again is this message's own.
     outcome.passing.extend(attempt.pending.take().filter(|&pending| pending != error));
     // Before its source is doubted: the datagrams of a message that is too much of one keep theirs.
-    let segments = [libc::EINVAL, libc::EMSGSIZE, libc::EIO, libc::ENOPROTOOPT, libc::EOPNOTSUPP];
-    if run.count > 1 && segments.contains(&error.0) {
+    if run.count > 1 && SEGMENTS.contains(&error.0) {
         attempt.singly_until = outcome.next + run.count;
         attempt.suspect = Some((error, run));
         return;
@@ -292,6 +328,18 @@ fn refused(error: Errno, run: Run, outcome: &mut Outcome, attempt: &mut Attempt)
     }
     attempt.suspect = None;
     outcome.fail(error, run.count);
+}
+
+/// The same where each error is told to the datagram that met it.
+fn refused_for_good(error: Errno, run: Run, outcome: &mut Outcome, attempt: &mut Attempt) {
+    if run.count > 1 && SEGMENTS.contains(&error.0) {
+        attempt.singly_until = outcome.next + run.count;
+        attempt.suspect = Some((error, run));
+        return;
+    }
+    attempt.suspect = None;
+    // An error that was pending is gone with being told: what follows has done nothing wrong.
+    outcome.fail_alone(error);
 }
 
 #[cfg(test)]

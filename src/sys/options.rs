@@ -1,7 +1,7 @@
 //! Socket options that socket2 does not have, and what this system can do.
 
 use std::mem;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV6};
 use std::os::fd::{BorrowedFd, RawFd};
 
 use libc::{c_int, c_void, socklen_t};
@@ -181,6 +181,38 @@ pub fn drops(fd: RawFd) -> Option<u32> {
         let _ = fd;
         None
     }
+}
+
+/// What MCAST_JOIN_SOURCE_GROUP and MCAST_LEAVE_SOURCE_GROUP take (RFC 3678, 5.1.2.1).
+#[cfg_attr(target_vendor = "apple", repr(C, packed(4)))] // <netinet/in.h>
+#[cfg_attr(not(target_vendor = "apple"), repr(C))]
+struct GroupSourceReq {
+    interface: u32,
+    group: libc::sockaddr_storage,
+    source: libc::sockaddr_storage,
+}
+
+/// Joins what one IPv6 source sends to a group, or leaves it; 0 is the system's choice of an interface.
+pub fn source_group(
+    fd: RawFd,
+    join: bool,
+    source: SocketAddrV6,
+    group: SocketAddrV6,
+    interface: u32,
+) -> Result<(), Errno> {
+    // <linux/in.h>, and <netinet/in.h> of the BSDs.
+    const JOIN: c_int = if cfg!(linux_sockets) { 46 } else { 82 };
+    const LEAVE: c_int = JOIN + 1;
+    let storage = |name: SocketAddrV6| {
+        // SAFETY: SockAddr's storage is as large as any address, and initialised.
+        unsafe { *socket2::SockAddr::from(name).as_ptr().cast::<libc::sockaddr_storage>() }
+    };
+    let request = GroupSourceReq { interface, group: storage(group), source: storage(source) };
+    let length = size_of_val(&request) as socklen_t;
+    let name = if join { JOIN } else { LEAVE };
+    // SAFETY: `length` bytes at `request` are readable.
+    unsafe { syscall!(setsockopt(fd, libc::IPPROTO_IPV6, name, (&raw const request).cast(), length)) }?;
+    Ok(())
 }
 
 /// Reads an option that is a C `int`, getsockopt(2).

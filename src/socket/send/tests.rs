@@ -38,7 +38,7 @@ fn send(
     let rows = Rows::Table(rows);
     let letters = Letters { base: bytes.as_ptr(), length: bytes.len(), rows, messages, to: None };
     // SAFETY: `bytes` outlives the call.
-    unsafe { socket.send_many(&letters, 0, gso) }
+    unsafe { socket.send_many(&letters, 0, gso, Pending::Passes) }
 }
 
 /// The payloads that have come, and in how many messages.
@@ -111,6 +111,7 @@ fn one_that_cannot_be_sent_does_not_stop_the_rest() {
                 error: Some((error, bad as usize)),
                 errors: vec![(error, 1)],
                 passing: vec![],
+                ..Outcome::default()
             };
             assert_eq!(outcome, expected, "{backend:?}");
             assert_eq!(received(&mut receiver).0.len(), 2);
@@ -253,4 +254,32 @@ fn what_is_learnt_of_segments() {
     assert_eq!(learnt(libc::EINVAL, 2, 900), (true, usize::MAX));
     assert_eq!(learnt(libc::EIO, 2, 1473), (true, usize::MAX));
     assert_eq!(learnt(libc::ENOPROTOOPT, 64, 10), (true, usize::MAX));
+}
+
+#[test]
+fn a_pending_error_fails_the_datagram_that_meets_it_where_each_is_told() {
+    for backend in backends() {
+        for gso in [false, true] {
+            let mut sender = bind(backend, false);
+            let gone = bind(backend, false).local_address().unwrap();
+            sender.connect(gone).unwrap();
+            assert_eq!(send(&mut sender, b"x", &rows(1, 1), &[], true).unwrap().sent, 1);
+            let (bytes, rows) = (b"yzw", rows(3, 1));
+            let letters = Letters {
+                base: bytes.as_ptr(),
+                length: bytes.len(),
+                rows: Rows::Table(&rows),
+                messages: &[],
+                to: None,
+            };
+            // SAFETY: `bytes` outlives the call.
+            let outcome = unsafe { sender.send_many(&letters, 0, gso, Pending::Fails) }.unwrap();
+            let refused = Errno(libc::ECONNREFUSED);
+            // Without segments each of them is answered before the next.
+            let failed = if gso { vec![(0, refused)] } else { vec![(0, refused), (2, refused)] };
+            assert_eq!((outcome.next, outcome.sent), (3, 3 - failed.len()), "{backend:?} {gso}");
+            assert_eq!(outcome.rows, failed);
+            assert_eq!(outcome.passing, []);
+        }
+    }
 }

@@ -1,0 +1,222 @@
+/**
+ * Receiving for `'message'`: datagrams are copied out of the slots they arrived in, each into a Buffer that its listener
+ * owns for good, and given one by one.
+ */
+
+import { setImmediate } from 'node:timers'
+import * as workers from 'node:worker_threads'
+import {
+  batchGather,
+  socketIsShutDown,
+  socketReceive,
+  socketWatchStart,
+  systemConstants,
+} from '../../binding'
+import { familyText } from '../address'
+import { hold, release } from '../keepalive'
+import * as layout from '../layout'
+import { Memory } from '../memory'
+import { watch } from '../readiness'
+import type { RemoteInfo } from './types'
+
+/** As constants of this module: V8 folds these, and not another module's. */
+const { COALESCED_SLOT, DATAGRAM, FLAGS, MESSAGE, MESSAGE_INDEX, OFFSET, PORT_SHIFT, SIZE } = layout
+
+/**
+ * Bytes of a slab that Buffers are cut from: what a fill brought, between these. A Buffer that is kept keeps its slab, so
+ * the larger is the most that one small datagram can hold on to; no datagram is longer.
+ */
+const SMALLEST_SLAB = 8 * 1024
+const LARGEST_SLAB = 64 * 1024
+
+/** Receives in a row that found nothing where something was to be, after which the socket may have been shut down. */
+const MOST_FRUITLESS = 2
+
+const ESHUTDOWN = systemConstants().eshutdown
+
+/** Not in every runtime. */
+const markAsUntransferable = workers.markAsUntransferable as ((object: object) => void) | undefined
+
+/**
+ * Runs what listeners have queued with `process.nextTick` and promises, as node:dgram does between two messages. Where
+ * the runtime has no such function each message is given by a callback of its own.
+ */
+const runQueued = (process as { _tickCallback?: () => void })._tickCallback
+
+/** Who is told. */
+export interface InboxHost {
+  /** The native socket. */
+  readonly handle: object
+  /** It is open. */
+  readonly open: boolean
+  message(data: Buffer, rinfo: RemoteInfo): void
+  /** A call failed; `errno` is negative. */
+  error(syscall: string, errno: number): void
+  /** Runs a callback from the event loop where the socket was made, for `AsyncLocalStorage` and its kin. */
+  scope<T>(callback: () => T): T
+}
+
+/** A fill that is being given. */
+interface Fill {
+  memory: Memory
+  /** The next to be given. */
+  next: number
+  /** Those before this one are in `slab`. */
+  gathered: number
+  slab: Buffer
+}
+
+/** Slots of this thread's sockets, by capacity: what a wake finds is in slabs when it is over. */
+const memories = new Map<number, Memory>()
+
+/** The slab in use, and where it is free. */
+let slab: Buffer = Buffer.alloc(0)
+let free = 0
+
+export class Inbox {
+  readonly #host: InboxHost
+  readonly #capacity: number
+  /** What a listener that threw has left over. */
+  #left: Fill | null = null
+  #resuming = false
+  #reading = false
+  #ref = true
+  #fruitless = 0
+
+  constructor(host: InboxHost, capacity: number) {
+    this.#host = host
+    this.#capacity = capacity
+  }
+
+  get reading(): boolean {
+    return this.#reading
+  }
+
+  ref(referenced: boolean): void {
+    this.#ref = referenced
+    this.#keepAlive()
+  }
+
+  /** Begins to read, until `stop`. */
+  start(): void {
+    let errno = watch(this.#host.handle, false, () => this.#host.scope(() => this.wake()))
+    if (errno === 0) errno = socketWatchStart(this.#host.handle, false)
+    this.#reading = errno === 0
+    this.#keepAlive()
+    if (errno < 0) process.nextTick(() => this.#host.open && this.#host.error('watch', errno))
+  }
+
+  /** What is not given yet is lost, as what the kernel holds. */
+  stop(): void {
+    this.#reading = false
+    this.#left = null
+    this.#keepAlive()
+  }
+
+  #keepAlive(): void {
+    if (this.#reading && this.#ref) hold(this)
+    else release(this)
+  }
+
+  /** One fill, or what is left of the last one. Whether to call again at once. */
+  wake(): boolean {
+    if (!this.#reading) return false
+    const left = this.#left
+    this.#left = null
+    if (left !== null) return this.#give(left)
+    const memory = this.#memory()
+    const { bytes, table, packetSize, capacity } = memory
+    const count = socketReceive(this.#host.handle, bytes, table, packetSize, capacity, 0, 0)
+    memory.settle(count)
+    if (count > 0) {
+      this.#fruitless = 0
+      return this.#give({ memory, next: 0, gathered: 0, slab })
+    }
+    if (count === 0) this.#nothing()
+    else this.#host.error('recvmsg', count)
+    // A pending error comes before the data behind it.
+    return count < 0 && this.#reading
+  }
+
+  #memory(): Memory {
+    let memory = memories.get(this.#capacity)
+    if (memory === undefined) {
+      memory = new Memory(this.#capacity, COALESCED_SLOT)
+      memories.set(this.#capacity, memory)
+    }
+    return memory
+  }
+
+  /** Readable, and nothing there: once may be chance, for ever it is a socket shut down for reading. */
+  #nothing(): void {
+    if (++this.#fruitless < MOST_FRUITLESS || !socketIsShutDown(this.#host.handle)) return
+    this.stop()
+    this.#host.error('recvmsg', -ESHUTDOWN)
+  }
+
+  /** Gives the datagrams of a fill. Whether there is probably more. */
+  #give(fill: Fill): boolean {
+    const { memory } = fill
+    const { length, datagrams, messages } = memory
+    try {
+      while (fill.next < length) {
+        if (fill.next === fill.gathered) gather(fill)
+        const row = fill.next * DATAGRAM
+        const offset = datagrams[row + OFFSET]!
+        const size = datagrams[row + SIZE]!
+        const message = datagrams[row + MESSAGE_INDEX]! * MESSAGE
+        fill.next++
+        this.#host.message(fill.slab.subarray(offset, offset + size), {
+          address: memory.addressText(message),
+          family: familyText(messages, message),
+          port: datagrams[row + FLAGS]! >>> PORT_SHIFT,
+          size,
+        })
+        if (!this.#reading) return false
+        // What the last one has queued runs when this callback ends.
+        if (fill.next === length) break
+        if (runQueued === undefined) return true
+        runQueued()
+        if (!this.#reading) return false
+      }
+      return memory.more
+    } finally {
+      if (fill.next < length && this.#reading) this.#keep(fill)
+    }
+  }
+
+  /** A listener has thrown, or each message has a callback of its own: the others' datagrams are still theirs. */
+  #keep(fill: Fill): void {
+    this.#left = fill
+    // They are in its slots: nobody else's may come there.
+    if (memories.get(this.#capacity) === fill.memory) memories.delete(this.#capacity)
+    if (this.#resuming) return
+    this.#resuming = true
+    setImmediate(() => {
+      this.#resuming = false
+      if (this.#left !== null) this.#host.scope(() => this.wake())
+    })
+  }
+}
+
+/** Copies what fits into one slab. */
+function gather(fill: Fill): void {
+  const { memory, next } = fill
+  const { bytes, table, datagrams, capacity, length } = memory
+  let end = next
+  let needed = 0
+  for (; end < length; end++) {
+    const size = (datagrams[end * DATAGRAM + SIZE]! + 7) & ~7
+    if (needed + size > LARGEST_SLAB) break
+    needed += size
+  }
+  if (slab.length - free < needed) {
+    slab = Buffer.allocUnsafeSlow(Math.max(needed, SMALLEST_SLAB))
+    // Whoever transferred one message away would take its neighbours along.
+    markAsUntransferable?.(slab.buffer)
+    free = 0
+  }
+  fill.gathered = batchGather(bytes, table, capacity, next, end, slab, free)
+  fill.slab = slab
+  free += needed
+}
