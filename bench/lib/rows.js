@@ -54,7 +54,13 @@ const flood = [false, true].flatMap((gro) => {
     name: style + suffix,
     label,
   }))
-  return [c, ...(gro ? [] : theirs), ...ours]
+  const swapped = {
+    ...dgramRow(gro),
+    ...(gro ? common : alone),
+    name: `swapped${suffix}`,
+    label: '`recvmmsg/dgram`',
+  }
+  return [c, ...(gro ? [] : theirs), swapped, ...ours]
 })
 
 const thousand = {
@@ -103,6 +109,7 @@ const paced = [10_000, 100_000].flatMap((rate) => {
   return [
     { ...common, name: `${name}-c`, peer: 'c', label: 'C, recvmmsg(64)' },
     { ...common, name: `${name}-dgram`, peer: 'dgram', label: 'node:dgram' },
+    { ...dgramRow(true), ...common, name: `${name}-swapped`, label: '`recvmmsg/dgram`' },
     { ...ourRow('batch', true), ...common, name: `${name}-batch`, label: "`'batch'` listener, columns" },
     {
       ...coalescing(ourRow('batch', true)),
@@ -117,6 +124,14 @@ const stamped = { section: 'latency', load: { rate: 5000, flows: 1, stamp: true 
 const latency = [
   { ...stamped, name: 'latency-c', peer: 'c', args: ['--latency'], label: 'C, recvmmsg(64)' },
   { ...stamped, name: 'latency-dgram', peer: 'dgram', args: ['--latency'], label: 'node:dgram' },
+  {
+    ...stamped,
+    name: 'latency-swapped',
+    peer: 'dgram',
+    args: ['--ours', '--latency'],
+    label: '`recvmmsg/dgram`',
+    ours: true,
+  },
   { ...ourRow('latency', true), ...stamped, name: 'latency-batch', label: "`'batch'` listener" },
   {
     ...coalescing(ourRow('latency', true)),
@@ -174,6 +189,11 @@ const idle = ['uv', 'thread'].map((readiness) => ({
 
 function ourRow(style, gro) {
   return { peer: 'recvmmsg', args: gro ? [style] : [style, '--no-gro'], ours: true }
+}
+
+/** node:dgram's program with the import changed. */
+function dgramRow(gro) {
+  return { peer: 'dgram', args: gro ? ['--ours'] : ['--ours', '--no-gro'], ours: true }
 }
 
 function coalescing(row) {

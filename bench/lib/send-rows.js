@@ -25,6 +25,13 @@ const sending = { section: 'send', kind: 'send', times: { warm: 600, window: 700
 const theirs = [
   { name: 'send-c', label: 'C, sendmmsg(64)', peer: 'send-c', args: ['1'] },
   { name: 'send-dgram', label: 'node:dgram, 64 in flight', peer: 'send-dgram' },
+  {
+    name: 'send-swapped',
+    label: '`recvmmsg/dgram`, 64 in flight',
+    peer: 'send-dgram',
+    args: ['--ours'],
+    ours: true,
+  },
   { name: 'send-bun', label: 'Bun.udpSocket, `sendMany`', peer: 'send-bun' },
 ]
 const segmented = [

@@ -23,6 +23,16 @@ const TARGETS = [
   ['CPU at 100,000/s beside node:dgram', ratio('paced-100k-batch', 'paced-100k-dgram'), 1],
   ['latency p50 beside node:dgram', ratio('latency-batch', 'latency-dgram', (r, n) => field(n, 'p50')(r)), 1],
   ['latency p99 beside node:dgram', ratio('latency-batch', 'latency-dgram', (r, n) => field(n, 'p99')(r)), 1],
+  ['`recvmmsg/dgram` without GRO beside node:dgram', ratio('swapped', 'dgram'), 0.3],
+  ['`recvmmsg/dgram` with GRO beside node:dgram', ratio('swapped-gro', 'dgram'), 0.08],
+  ['one `send` of `recvmmsg/dgram` beside node:dgram', ratio('send-swapped', 'send-dgram'), 0.7],
+  ['`recvmmsg/dgram` at 10,000/s beside node:dgram', ratio('paced-10k-swapped', 'paced-10k-dgram'), 1],
+  ['`recvmmsg/dgram` at 100,000/s beside node:dgram', ratio('paced-100k-swapped', 'paced-100k-dgram'), 1],
+  ...['p50', 'p99'].map((quantile) => [
+    `latency ${quantile} of \`recvmmsg/dgram\` beside node:dgram`,
+    ratio('latency-swapped', 'latency-dgram', (r, n) => field(n, quantile)(r)),
+    1,
+  ]),
   ['worst lag of a 1 ms timer, one busy socket', field('timer', 'lagMs'), 5, 'ms'],
   ['larger share of two busy sockets', (rows) => largestShare(rows) * 100, 60, '%'],
   ...['gc-batch', 'gc-batch-gro', 'gc-packets', 'gc-packets-gro'].map((name) => [

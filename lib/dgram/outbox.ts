@@ -67,9 +67,24 @@ function flush(): void {
   }
 }
 
+/** Takes those out of the queue. */
+function take(which: (outgoing: Outgoing) => boolean): Outgoing[] {
+  const [taken, left]: [Outgoing[], Outgoing[]] = [[], []]
+  for (const outgoing of queue) (which(outgoing) ? taken : left).push(outgoing)
+  queue = left
+  return taken
+}
+
+/** The process ends, and there is no next tick. */
+function flushDue(): void {
+  queue = take(({ due }) => due)
+  flush()
+}
+
 /** The datagram's own tick: what becomes of its callback. */
 function settle(outgoing: Outgoing): void {
-  flush()
+  // Callbacks of this tick may have sent again: that is the next tick's, and leaves together.
+  if (outgoing.result === null) flush()
   const { outbox, result, due } = outgoing
   if (due && result !== null) complete(outgoing)
   // node:dgram would not have sent it.
@@ -92,7 +107,6 @@ export class Outbox {
   /** Those of this tick that are due. */
   #due = 0
   #dueBytes = 0
-  #closing = false
 
   constructor(host: OutboxHost) {
     this.#host = host
@@ -132,8 +146,7 @@ export class Outbox {
     if (due) {
       this.#due++
       this.#dueBytes += bytesOf(parts)
-      // process.exit() leaves no next tick.
-      if (!hooked) process.on('exit', flush)
+      if (!hooked) process.on('exit', flushDue)
       hooked = true
     }
     if (callback !== undefined) process.nextTick(settle, outgoing)
@@ -145,7 +158,7 @@ export class Outbox {
 
   /** Sends what is due now: something is about to change that it is not to know of. */
   settle(): void {
-    if (this.#due > 0) flush()
+    if (this.#due > 0) this.transmit(take((outgoing) => outgoing.outbox === this && outgoing.due))
   }
 
   /** Datagrams that follow one another in the queue. */
@@ -153,14 +166,12 @@ export class Outbox {
     this.#due = 0
     this.#dueBytes = 0
     if (!this.#host.open) return
-    const eligible = this.#closing ? outgoing.filter(({ due }) => due) : outgoing
-    if (this.#waiting.length > 0) this.#waiting.push(...eligible)
-    else this.#send(eligible)
+    if (this.#waiting.length > 0) this.#waiting.push(...outgoing)
+    else this.#send(outgoing)
   }
 
   /** Sends what is due. What waits will not be sent any more. */
   close(): void {
-    this.#closing = true
     this.settle()
     this.#room.close()
     const waiting = this.#waiting
