@@ -1,6 +1,5 @@
 /** The sockets of `recvmmsg/dgram`: node:dgram's states, rules, events and errors, over this package's engine. */
 
-import type * as node from 'node:dgram'
 import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { validateAbortSignal } from '../validators'
@@ -11,7 +10,7 @@ import { addLegacyMembers } from './legacy'
 import { socketSettings } from './options'
 import { sending } from './sending'
 import { STATE, type Stateful } from './state'
-import type { MessageListener, Socket as PublicSocket, SocketOptions, SocketType } from './types'
+import type { MessageListener, Socket as PublicSocket, SocketClass, SocketOptions, SocketType } from './types'
 
 const created = channel('udp.socket')
 
@@ -41,9 +40,11 @@ function closeOnAbort(socket: Stateful & { close(): void }, signal: unknown): vo
   const abort = () => {
     if (socket[STATE].handle !== null) socket.close()
   }
-  if (signal.aborted) return abort()
-  signal.addEventListener('abort', abort, { once: true })
-  socket.once('close', () => signal.removeEventListener('abort', abort))
+  if (signal.aborted) abort()
+  else {
+    signal.addEventListener('abort', abort, { once: true })
+    socket.once('close', () => signal.removeEventListener('abort', abort))
+  }
 }
 
 Object.setPrototypeOf(Socket.prototype, EventEmitter.prototype)
@@ -52,12 +53,10 @@ Object.assign(Socket.prototype, binding, sending, controls)
 addLegacyMembers(Socket.prototype)
 
 /** The class of the sockets that `createSocket` makes. */
-const PublicSocketClass = Socket as unknown as typeof node.Socket & {
-  new (type: SocketType | SocketOptions, listener?: MessageListener): PublicSocket
-}
-type PublicSocketClass = PublicSocket
+const SocketConstructor = Socket as unknown as SocketClass
+type SocketConstructor = PublicSocket
 
-export { PublicSocketClass as Socket }
+export { SocketConstructor as Socket }
 
 /**
  * Makes a socket, which is bound by `bind`, or by the first `send`.
@@ -70,5 +69,5 @@ export { PublicSocketClass as Socket }
 export function createSocket(type: SocketType, listener?: MessageListener): PublicSocket
 export function createSocket(options: SocketOptions, listener?: MessageListener): PublicSocket
 export function createSocket(type: SocketType | SocketOptions, listener?: MessageListener): PublicSocket {
-  return new PublicSocketClass(type, listener)
+  return new SocketConstructor(type, listener)
 }

@@ -38,4 +38,11 @@ export interface Socket extends node.Socket {
 }
 
 /** What a `'message'` listener is. */
-export type MessageListener = (message: Buffer, rinfo: node.RemoteInfo) => void
+export type MessageListener = NonNullable<Parameters<typeof node.createSocket>[1]>
+
+/** The class: node:dgram's, as its types have it, with sockets that have more. */
+export type SocketClass = Omit<typeof node.Socket, 'prototype'> & {
+  new (type: node.SocketType | SocketOptions, listener?: MessageListener): Socket
+  new (...args: ConstructorParameters<typeof node.Socket>): Socket
+  readonly prototype: Socket
+}
