@@ -6,6 +6,7 @@ import * as errors from '../errors'
 import { validateObject, validatePort, validateString } from '../validators'
 import { applyBufferSizes } from './controls'
 import type { BindFlags } from './handle'
+import { bindFailure } from './running-node'
 import { running, STATE, type Stateful } from './state'
 import type { BindSyncOptions } from './types'
 
@@ -38,14 +39,14 @@ function emitLater(socket: Stateful, event: string): void {
 /** Calls `callback` when it listens, and never if there is an error before. */
 function onceListening(socket: Stateful, callback: Listener): void {
   const forget = () => {
-    socket.removeListener(errorMonitor, forget)
+    socket.removeListener(bindFailure, forget)
     socket.removeListener('listening', listening)
   }
   const listening = () => {
     forget()
     callback.call(socket)
   }
-  socket.on(errorMonitor, forget)
+  socket.on(bindFailure, forget)
   socket.on('listening', listening)
 }
 
@@ -128,12 +129,13 @@ function connectTo(socket: Stateful, port: number, address: string, callback: Li
 }
 
 export const binding = {
-  bind(this: Stateful, port: unknown, address: unknown, ...rest: unknown[]): Stateful {
+  bind(this: Stateful, port: unknown, address: unknown, ...more: unknown[]): Stateful {
     running(this)
     const state = this[STATE]
     if (state.bound !== 'no') throw errors.alreadyBound()
     state.bound = 'underway'
-    const callback = [port, address, ...rest].slice(0, arguments.length).at(-1)
+    // The last argument, however many there are.
+    const callback = more.length > 0 ? more.at(-1) : (address ?? port)
     if (typeof callback === 'function') onceListening(this, callback as Listener)
     if (port === null || typeof port !== 'object') {
       bindTo(this, typeof address === 'function' ? '' : address, port)

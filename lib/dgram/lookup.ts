@@ -3,6 +3,7 @@
 import dns from 'node:dns'
 import { isIP } from 'node:net'
 import { validateFunction } from '../validators'
+import { looksUpLiterals } from './running-node'
 
 export type LookupCallback = (error: Error | null, ip?: unknown, family?: number) => void
 
@@ -12,12 +13,8 @@ export type Lookup = ((address: unknown, callback: LookupCallback) => void) & {
   known(address: unknown): string | null
 }
 
-/**
- * Before Node 26 node:dgram asks dns.lookup() for literals as well, which shows where somebody has put another function in
- * its place.
- */
+/** dns.lookup() as it was. */
 const { lookup: original } = dns
-const ASKS_FOR_LITERALS = Number.parseInt(process.versions.node, 10) < 26
 
 type UserLookup = (address: string, family: number, callback: LookupCallback) => void
 
@@ -30,7 +27,7 @@ export function bindLookup(family: 4 | 6, lookup: unknown): Lookup {
   let last = loopback
 
   function known(address: unknown): string | null {
-    if (own !== undefined || (ASKS_FOR_LITERALS && dns.lookup !== original)) return null
+    if (own !== undefined || (looksUpLiterals && dns.lookup !== original)) return null
     if (!address || address === last) return address ? last : loopback
     if (isIP(address as string) !== family) return null
     last = address as string
