@@ -134,8 +134,8 @@ export const binding = {
     const state = this[STATE]
     if (state.bound !== 'no') throw errors.alreadyBound()
     state.bound = 'underway'
-    // The last argument, however many there are.
-    const callback = more.length > 0 ? more.at(-1) : (address ?? port)
+    // biome-ignore lint/complexity/noArguments: the callback is the last argument, also where that is undefined
+    const callback = [port, address, ...more].slice(0, arguments.length).at(-1)
     if (typeof callback === 'function') onceListening(this, callback as Listener)
     if (port === null || typeof port !== 'object') {
       bindTo(this, typeof address === 'function' ? '' : address, port)
