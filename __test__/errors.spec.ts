@@ -219,6 +219,26 @@ describe("are of the project's own code:", () => {
   })
 })
 
+/** They have more than a code. */
+const MADE_BY_SYSTEM = ['abortError', 'systemError', 'sendError', 'hostPortError', 'socketBufferSize']
+
+test.each(['Recv', 'Send'] as const)('socketBufferSize is node:dgram’s error: %s', (which) => {
+  const socket = dgram.createSocket('udp4')
+  const theirs = (() => {
+    try {
+      return socket[`get${which}BufferSize`]()
+    } catch (error) {
+      return error
+    }
+  })() as Error
+  socket.close()
+  const call = `uv_${which.toLowerCase()}_buffer_size`
+  const ours = errors.socketBufferSize(call, -os.constants.errno.EBADF)
+  expect({ ...ours }).toEqual({ ...theirs })
+  expect([ours.name, ours.message, String(ours)]).toEqual([theirs.name, theirs.message, String(theirs)])
+  expect(ours.stack!.split('\n')[0]).toBe(theirs.stack!.split('\n')[0])
+})
+
 test('every coded error keeps the name of its class, and has nothing enumerable but its code', () => {
   const all = [
     errors.invalidArgType('x', 'of type string', 1),
@@ -238,6 +258,11 @@ test('every coded error keeps the name of its class, and has nothing enumerable 
     errors.batchDetached(),
     errors.batchStale(),
     errors.batchSlotTooSmall(1),
+    errors.badSocketType(),
+    errors.alreadyBound(),
+    errors.bufferOutOfBounds('offset'),
+    errors.missingArgs('x'),
+    errors.ipBlocked('x'),
   ]
   for (const error of all) {
     expect(error).toBeInstanceOf(Error)
@@ -248,5 +273,5 @@ test('every coded error keeps the name of its class, and has nothing enumerable 
   }
   // Every factory is in the list above, or above that.
   const factories = Object.keys(errors).filter((name) => !['received', 'errnoName'].includes(name))
-  expect(factories.length).toBe(all.length + ['abortError', 'systemError'].length)
+  expect(factories.length).toBe(all.length + MADE_BY_SYSTEM.length)
 })

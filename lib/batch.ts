@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import type { DatagramSocket } from './datagram-socket'
 import { batchStale, invalidArgType, outOfRange } from './errors'
 import * as layout from './layout'
 import { Memory } from './memory'
@@ -28,7 +29,7 @@ const MAX_PACKET_SIZE = 65_536
 export interface BatchAccess {
   memory(batch: PacketBatch): Memory
   /** After a fill: shows what `memory` holds, `count` datagrams (or an error), received by `socket`. */
-  show(batch: PacketBatch, memory: Memory, count: number, socket: UdpSocket): void
+  show(batch: PacketBatch, memory: Memory, count: number, socket: DatagramSocket): void
   is(value: unknown): value is PacketBatch
   /** Its memory. @throws ERR_BATCH_STALE. */
   live(batch: PacketBatch): Memory
@@ -53,7 +54,7 @@ export let access: BatchAccess
 export class PacketBatch implements Iterable<Packet> {
   #memory: Memory
   #packets: Packet[] = []
-  #socket: UdpSocket | null = null
+  #socket: DatagramSocket | null = null
 
   static {
     access = {
@@ -96,7 +97,7 @@ export class PacketBatch implements Iterable<Packet> {
 
   /** The socket that filled it last, `null` before the first fill. */
   get socket(): UdpSocket | null {
-    return this.#socket
+    return this.#socket as UdpSocket | null
   }
 
   /**

@@ -2,13 +2,13 @@
 
 import * as native from '../binding'
 import { access, PacketBatch } from './batch'
+import type { DatagramSocket } from './datagram-socket'
 import * as errors from './errors'
 import { COALESCED_SLOT, DETACHED } from './layout'
 import { Memory } from './memory'
 import type { Backend, ReceiveSettings } from './options'
 import { type Host, Reader } from './reader'
 import { Sender, type SendHost } from './sender'
-import type { UdpSocket } from './socket'
 import { readStats, type SocketStats } from './stats'
 
 export class Engine implements Host, SendHost {
@@ -20,7 +20,7 @@ export class Engine implements Host, SendHost {
   v6 = false
   /** Whom it is connected to. */
   peer: { address: string; port: number } | null = null
-  readonly #socket: UdpSocket
+  readonly #socket: DatagramSocket
   readonly #settings: ReceiveSettings
   readonly #failures = new Map<string, number>()
   readonly #abort = () => void this.#socket.close()
@@ -35,7 +35,7 @@ export class Engine implements Host, SendHost {
   /** Strict mode: memory for the next fill of a batch that the user made. */
   #spare: Memory | null = null
 
-  constructor(socket: UdpSocket, settings: ReceiveSettings) {
+  constructor(socket: DatagramSocket, settings: ReceiveSettings) {
     this.#socket = socket
     this.#settings = settings
     this.reader = new Reader(this)

@@ -221,7 +221,11 @@ export function socketBufferSize(call: string, errno: number): Error {
   const code = errnoName(errno)
   const text = getSystemErrorMap().get(errno)?.[1] ?? 'unknown error'
   const message = `Could not get or set buffer size: ${call} returned ${code} (${text})`
-  const error = make(Error, 'ERR_SOCKET_BUFFER_SIZE', message)
+  const error = new Error(message)
   Object.defineProperty(error, 'name', { value: 'SystemError', configurable: true, writable: true })
-  return Object.assign(error, { info: { errno, code, message: text, syscall: call }, errno, syscall: call })
+  Error.captureStackTrace(error) // anew, with the name
+  const value = () => `SystemError [ERR_SOCKET_BUFFER_SIZE]: ${error.message}`
+  Object.defineProperty(error, 'toString', { value, configurable: true, writable: true })
+  const info = { errno, code, message: text, syscall: call }
+  return Object.assign(error, { code: 'ERR_SOCKET_BUFFER_SIZE', info, errno, syscall: call })
 }

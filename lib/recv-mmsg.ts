@@ -1,8 +1,9 @@
 import { access, type PacketBatch } from './batch'
 import { constants } from './constants'
+import { engineOf } from './datagram-socket'
 import { batchNotEmpty, invalidArgType } from './errors'
 import { type RecvOptions, waiting } from './recv-options'
-import { receiveInto, UdpSocket } from './socket'
+import { UdpSocket } from './socket'
 import { validateInteger, validateOptions } from './validators'
 
 /** Options of `recvMmsg`. */
@@ -39,5 +40,5 @@ export function recvMmsg(socket: UdpSocket, batch: PacketBatch, options: RecvMms
   const { flags = constants.MSG_WAITFORONE, timeout = 1000 } = rest
   const settings = waiting(flags, timeout)
   if (batch.length > 0) throw batchNotEmpty(batch.length)
-  return receiveInto(socket, batch, vlen, settings.flags, settings.timeout)
+  return engineOf(socket).receive(batch, vlen, settings.flags, settings.timeout)
 }

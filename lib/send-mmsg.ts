@@ -2,7 +2,7 @@ import type { PacketBatch } from './batch'
 import { constants } from './constants'
 import { invalidArgType, invalidArgValue } from './errors'
 import type { Sendable, SendResult } from './send'
-import { sendFrom, UdpSocket } from './socket'
+import { UdpSocket } from './socket'
 import { validateOptions } from './validators'
 
 /** Options of `sendMmsg`. */
@@ -32,5 +32,5 @@ export function sendMmsg(
   if (typeof flags !== 'number') throw invalidArgType('options.flags', 'of type number', flags)
   if ((flags & ~constants.MSG_DONTWAIT) !== 0 || flags !== (flags | 0))
     throw invalidArgValue('options.flags', flags, 'may hold MSG_DONTWAIT')
-  return sendFrom(socket, packets)
+  return socket.sendBatch(packets)
 }

@@ -2,14 +2,11 @@ import { isIPv6 } from 'node:net'
 import { inspect } from 'node:util'
 import * as native from '../binding'
 import { type AddressInfo, addressInfo } from './address'
-import { access, type PacketBatch } from './batch'
-import { WatchedEmitter } from './emitter'
-import { Engine } from './engine'
+import { DatagramSocket, engineOf, KEY } from './datagram-socket'
+import type { Engine } from './engine'
 import * as errors from './errors'
-import { BatchIterator } from './iterator'
 import { COALESCED_SLOT, SOCKADDR } from './layout'
 import {
-  type Backend,
   bindSettings,
   type FromFdOptions,
   fromFdSettings,
@@ -17,50 +14,8 @@ import {
   type UdpSocketOptions,
 } from './options'
 import { access as packets } from './packet'
-import { type RecvOptions, recvSettings } from './recv-options'
-import { type Payload, type Sendable, type SendResult, type Target, toBytes, toTarget } from './send'
-import {
-  iterableItems,
-  type SendAllOptions,
-  type SendBatchOptions,
-  segmentedBatch,
-  sendSettings,
-} from './sender'
-import type { SocketStats } from './stats'
-import {
-  validateAbortSignal,
-  validateAddress,
-  validateInteger,
-  validateOptions,
-  validatePort,
-} from './validators'
-
-/** Events of a `UdpSocket`, with what their listeners are given. */
-export interface UdpSocketEvents {
-  /** Datagrams have arrived. The batch is filled again for the next event: valid until then. */
-  batch: [batch: PacketBatch]
-  /** There is room in the send buffer again, after a send that found none. */
-  drain: []
-  /** A call failed. Without a listener, errors that do not end the socket are only counted in `stats()`. */
-  error: [error: Error]
-  /** The socket is closed; the last event. */
-  close: []
-}
-
-/** Who has it may make sockets. */
-const KEY = Symbol('UdpSocket')
-
-/** @internal How `recvMmsg` receives. */
-export let receiveInto: (
-  socket: UdpSocket,
-  batch: PacketBatch,
-  vlen: number,
-  flags: number,
-  timeout: number,
-) => number
-
-/** @internal How `sendMmsg` sends. */
-export let sendFrom: (socket: UdpSocket, packets: PacketBatch | Iterable<Sendable>) => SendResult
+import { type Payload, type Target, toBytes, toTarget } from './send'
+import { validateAddress, validateBoolean, validateInteger, validatePort } from './validators'
 
 /**
  * A UDP socket that receives and sends in batches.
@@ -75,23 +30,14 @@ export let sendFrom: (socket: UdpSocket, packets: PacketBatch | Iterable<Sendabl
  * }
  * @see https://man7.org/linux/man-pages/man7/udp.7.html
  */
-export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
-  readonly #engine: Engine
-  #disposed: Promise<void> | null = null
-
-  static {
-    receiveInto = (socket, ...how) => socket.#engine.receive(...how)
-    sendFrom = (socket, packets) => socket.sendBatch(packets)
-  }
-
+export class UdpSocket extends DatagramSocket {
   /** Use `UdpSocket.bind` or `UdpSocket.fromFd`. */
   private constructor(key: symbol, settings: ReceiveSettings) {
-    super({
-      adding: (event) => event === 'batch' && this.#engine.reader.checkListen(),
-      changed: () => this.#engine.reader.listen(this.listenerCount('batch') > 0),
-    })
-    if (key !== KEY) throw errors.illegalConstructor()
-    this.#engine = new Engine(this, settings)
+    super(key, settings)
+  }
+
+  get #engine(): Engine {
+    return engineOf(this)
   }
 
   /**
@@ -146,54 +92,6 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
   }
 
   /**
-   * Receives what is there into `batch`, at most its capacity in messages, and returns the number of datagrams. Always
-   * legal, also beside a reader: it takes what is next.
-   *
-   * **Blocks this thread** for up to `timeout` when one is given. JavaScript signal listeners wait meanwhile; the end of
-   * a worker does not.
-   *
-   * @param batch Filled again: what it showed is gone, also where 0 is returned.
-   * @param options.flags `constants.MSG_PEEK` and its kin. @defaultValue 0
-   * @param options.timeout Milliseconds to wait for the first datagram, 0 to Infinity. @defaultValue 0
-   * @returns Datagrams, 0 where nothing was there. With UDP_GRO up to 128 per message.
-   * @throws ECONNREFUSED and other errors of recvmmsg(2), each once; the next call gives the data behind it.
-   * @throws ERR_BATCH_DETACHED when the batch's memory was transferred away.
-   * @throws ERR_BATCH_SLOT_TOO_SMALL when the socket coalesces and the batch's slots are below 65,536 bytes.
-   * @throws ERR_SOCKET_DGRAM_NOT_RUNNING when the socket is closed.
-   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE.
-   * @see https://man7.org/linux/man-pages/man2/recvmmsg.2.html
-   */
-  recv(batch: PacketBatch, options: RecvOptions = {}): number {
-    if (!access.is(batch)) throw errors.invalidArgType('batch', 'an instance of PacketBatch', batch)
-    const { flags, timeout } = recvSettings(options)
-    return this.#engine.receive(batch, batch.capacity, flags, timeout)
-  }
-
-  /**
-   * Waits until a `recv` would find something.
-   *
-   * @param options.signal Rejects with an AbortError when aborted.
-   * @returns Resolves `true`, or `false` when the socket is closed.
-   * @example
-   * if (await socket.readable({ signal: AbortSignal.timeout(1000) })) socket.recv(batch)
-   */
-  readable(options: { signal?: AbortSignal } = {}): Promise<boolean> {
-    return this.#engine.reader.readable(signalOf(options))
-  }
-
-  /** Stops reading, between two batches. Datagrams wait in the kernel, as many as its buffer holds. */
-  pause(): this {
-    this.#engine.reader.pause()
-    return this
-  }
-
-  /** Reads again after `pause()`. */
-  resume(): this {
-    this.#engine.reader.resume()
-    return this
-  }
-
-  /**
    * Sends one datagram. On a connected socket without `port` and `address`; an ICMP error that is pending there is
    * counted, told as `'error'` to whoever listens, and the datagram is sent all the same.
    *
@@ -234,71 +132,6 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
   }
 
   /**
-   * Sends many datagrams, in order, until all are dealt with or the send buffer is full; one system call for up to 1,024
-   * of them on Linux, and fewer messages than datagrams where they go to one place and have one size (UDP_SEGMENT).
-   *
-   * One that cannot be sent is counted and does not stop the others. Nothing is queued: what is left, from `next` on, is
-   * the caller's, and `'drain'` follows when there is room. Arguments are checked a chunk at a time (1,024 items, 256 KiB),
-   * before any of it is sent.
-   *
-   * @param packets A batch, which goes back to its senders (or `to` one place) without a copy; or items with `data` and
-   * `to`, or `port` and `address`. To be resumed, they have to be an array.
-   * @param options.to All go here.
-   * @param options.segmentSize Bytes that each item's data is cut into, 1 to 65,527; indices count these datagrams.
-   * @param options.start Index to begin with: `next` of a result that was short. @defaultValue 0
-   * @throws EBADF, ENOTSOCK where the descriptor is gone, and nothing was sent.
-   * @throws ERR_INVALID_ARG_TYPE, ERR_SOCKET_BAD_PORT, ERR_INVALID_IP_ADDRESS, ERR_OUT_OF_RANGE for an item.
-   * @throws ERR_SOCKET_DGRAM_IS_CONNECTED for a target on a connected socket; ERR_SOCKET_DGRAM_NOT_RUNNING when closed.
-   * @example
-   * const { next } = socket.sendBatch(packets)
-   * if (next < packets.length) socket.once('drain', () => socket.sendBatch(packets, { start: next }))
-   * @see https://man7.org/linux/man-pages/man2/sendmmsg.2.html
-   */
-  sendBatch(packets: PacketBatch | Iterable<Sendable>, options: SendBatchOptions = {}): SendResult {
-    const how = sendSettings(options, ['to', 'segmentSize', 'start'])
-    if (!access.is(packets)) return this.#engine.sender.items(iterableItems(packets), how)
-    if (how.segmentSize !== undefined) throw segmentedBatch(how.segmentSize)
-    return this.#engine.sender.batch(packets, how)
-  }
-
-  /**
-   * Sends one payload to many targets; otherwise as `sendBatch`, whose result it has.
-   *
-   * @param options.start Index of the target to begin with. @defaultValue 0
-   */
-  sendToMany(data: Payload, targets: Iterable<Target>, options: { start?: number } = {}): SendResult {
-    const { start } = sendSettings(options, ['start'])
-    return this.#engine.sender.toMany(data, iterableItems(targets, 'targets') as Iterable<Target>, start ?? 0)
-  }
-
-  /**
-   * Sends all of it, waiting for room as often as it takes. A batch must not be filled again before it is done, nor an
-   * item's data be changed.
-   *
-   * @param options.signal Rejects with an AbortError when aborted; what was sent is sent.
-   * @returns Resolves with the result of the whole.
-   * @throws As `sendBatch`, by rejecting; ERR_SOCKET_DGRAM_NOT_RUNNING when the socket closes meanwhile.
-   */
-  async sendAll(
-    packets: PacketBatch | Iterable<Sendable>,
-    options: SendAllOptions = {},
-  ): Promise<SendResult> {
-    const how = sendSettings(options, ['to', 'segmentSize', 'signal'])
-    if (access.is(packets) && how.segmentSize !== undefined) throw segmentedBatch(how.segmentSize)
-    return this.#engine.sender.all(access.is(packets) ? packets : iterableItems(packets), how)
-  }
-
-  /**
-   * Waits until the send buffer has room.
-   *
-   * @param options.signal Rejects with an AbortError when aborted.
-   * @returns Resolves `true`, or `false` when the socket is closed.
-   */
-  writable(options: { signal?: AbortSignal } = {}): Promise<boolean> {
-    return this.#engine.sender.room.writable(signalOf(options))
-  }
-
-  /**
    * Receives from and sends to one peer only, from now on.
    *
    * @param port Port, 1 to 65535.
@@ -332,6 +165,88 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
     return this
   }
 
+  /** Lets it send to broadcast addresses: SO_BROADCAST, socket(7). */
+  setBroadcast(flag: boolean): void {
+    validateBoolean(flag, 'flag')
+    this.#set('setBroadcast', native.socketSetBroadcast(this.#handle, flag))
+  }
+
+  /** Time to live (hop limit) of what it sends to one host: 1 to 255. @returns `ttl` @throws EINVAL */
+  setTTL(ttl: number): number {
+    validateInteger(ttl, 'ttl', 1, 255)
+    this.#set('setTTL', native.socketSetTtl(this.#handle, ttl))
+    return ttl
+  }
+
+  /** Time to live (hop limit) of what it sends to groups: 0 to 255, 0 for this host only. @returns `ttl` */
+  setMulticastTTL(ttl: number): number {
+    validateInteger(ttl, 'ttl', 0, 255)
+    this.#set('setMulticastTTL', native.socketSetMulticastTtl(this.#handle, ttl))
+    return ttl
+  }
+
+  /** Whether this host gets what the socket sends to groups that it is in, the default. @returns `flag` */
+  setMulticastLoopback(flag: boolean): boolean {
+    validateBoolean(flag, 'flag')
+    this.#set('setMulticastLoopback', native.socketSetMulticastLoopback(this.#handle, flag))
+    return flag
+  }
+
+  /**
+   * The interface by which what it sends to groups leaves.
+   *
+   * @param multicastInterface IPv4: an address of the interface; IPv6: `::%eth0` or `::%2`. `0.0.0.0` and `::` leave it
+   * to the system again.
+   * @throws EADDRNOTAVAIL, ENODEV where there is none; ERR_INVALID_IP_ADDRESS.
+   */
+  setMulticastInterface(multicastInterface: string): void {
+    validateAddress(multicastInterface, 'multicastInterface')
+    const errno = native.socketSetMulticastInterface(this.#handle, multicastInterface)
+    this.#set('setMulticastInterface', errno)
+  }
+
+  /**
+   * Joins a multicast group on one interface.
+   *
+   * @param multicastAddress The group's address.
+   * @param multicastInterface As for `setMulticastInterface`. @defaultValue the system's choice
+   * @throws EADDRINUSE when it is in the group already; ENODEV, EINVAL; ERR_INVALID_IP_ADDRESS.
+   * @see https://man7.org/linux/man-pages/man7/ip.7.html IP_ADD_MEMBERSHIP
+   */
+  addMembership(multicastAddress: string, multicastInterface?: string): void {
+    this.#membership('addMembership', true, multicastAddress, multicastInterface)
+  }
+
+  /** Leaves a multicast group; closing does so, too. @throws EADDRNOTAVAIL when it is not in it. */
+  dropMembership(multicastAddress: string, multicastInterface?: string): void {
+    this.#membership('dropMembership', false, multicastAddress, multicastInterface)
+  }
+
+  /**
+   * Joins what one source sends to a group (source-specific multicast, RFC 4607).
+   *
+   * @throws as `addMembership`.
+   * @see https://man7.org/linux/man-pages/man7/ip.7.html IP_ADD_SOURCE_MEMBERSHIP
+   */
+  addSourceSpecificMembership(
+    sourceAddress: string,
+    groupAddress: string,
+    multicastInterface?: string,
+  ): void {
+    const name = 'addSourceSpecificMembership'
+    this.#sourceMembership(name, true, sourceAddress, groupAddress, multicastInterface)
+  }
+
+  /** Leaves it. @throws as `dropMembership`. */
+  dropSourceSpecificMembership(
+    sourceAddress: string,
+    groupAddress: string,
+    multicastInterface?: string,
+  ): void {
+    const name = 'dropSourceSpecificMembership'
+    this.#sourceMembership(name, false, sourceAddress, groupAddress, multicastInterface)
+  }
+
   /** The address it is bound to. @throws ERR_SOCKET_DGRAM_NOT_RUNNING; EBADF where the descriptor is not its own. */
   address(): AddressInfo {
     return this.#name(false, 'getsockname')
@@ -344,77 +259,6 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
     return this.#name(true, 'getpeername')
   }
 
-  /** Receive buffer in force, in bytes: SO_RCVBUF, which Linux doubles and clamps (net.core.rmem_max), socket(7). */
-  getRecvBufferSize(): number {
-    return this.#bufferSize(false)
-  }
-
-  /** Send buffer in force, in bytes: SO_SNDBUF, which Linux doubles and clamps (net.core.wmem_max), socket(7). */
-  getSendBufferSize(): number {
-    return this.#bufferSize(true)
-  }
-
-  /** Asks for a receive buffer of `size` bytes. @throws ERR_SOCKET_BAD_BUFFER_SIZE, ERR_SOCKET_DGRAM_NOT_RUNNING. */
-  setRecvBufferSize(size: number): void {
-    this.#setBufferSize(false, size)
-  }
-
-  /** Asks for a send buffer of `size` bytes. @throws ERR_SOCKET_BAD_BUFFER_SIZE, ERR_SOCKET_DGRAM_NOT_RUNNING. */
-  setSendBufferSize(size: number): void {
-    this.#setBufferSize(true, size)
-  }
-
-  /** The descriptor's number; -1 when closed, or when somebody else closed it. */
-  get fd(): number {
-    return Math.max(-1, native.socketFd(this.#engine.handle))
-  }
-
-  /** Which system call receives. It changes to 'portable' when a seccomp(2) filter comes to forbid recvmmsg(2). */
-  get backend(): Backend {
-    return this.#engine.backend
-  }
-
-  /** What it has counted; after `close()` the last counts. */
-  stats(): SocketStats {
-    return this.#engine.stats()
-  }
-
-  /** Lets the open socket keep the process alive again. */
-  ref(): this {
-    this.#engine.reader.ref(true)
-    this.#engine.sender.room.ref(true)
-    return this
-  }
-
-  /** Lets the process end although the socket is open. */
-  unref(): this {
-    this.#engine.reader.ref(false)
-    this.#engine.sender.room.ref(false)
-    return this
-  }
-
-  /**
-   * Closes the socket; repeating it does nothing. Iteration ends, `'close'` follows on the next tick. A batch in hand
-   * stays readable. What the kernel still holds is lost: `docs/api.md` shows the shutdown that loses nothing.
-   */
-  close(): this {
-    this.#engine.close()
-    return this
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  /** Closes it and waits for `'close'`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed ??= this.#engine.ended
-      ? Promise.resolve()
-      : new Promise((resolve) => void this.once('close', resolve))
-    this.close()
-    return this.#disposed
-  }
-
   [inspect.custom](): string {
     if (this.#engine.closed) return 'UdpSocket { closed }'
     if (this.fd < 0) return 'UdpSocket { its descriptor was closed by somebody else }'
@@ -424,14 +268,6 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
         ? ''
         : `, peer: '${this.#engine.peer.address}', peerPort: ${this.#engine.peer.port}`
     return `UdpSocket { address: '${address}', port: ${port}${peer}, backend: '${this.backend}' }`
-  }
-
-  /**
-   * Iterates over batches as they arrive: `for await (const batch of socket)`. The same batch each time, filled again:
-   * valid until the loop's next turn.
-   */
-  [Symbol.asyncIterator](): AsyncIterableIterator<PacketBatch> {
-    return new BatchIterator(this.#engine.reader)
   }
 
   #sendConnected(bytes: Uint8Array, peer: { address: string; port: number }): boolean {
@@ -447,6 +283,36 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
     return result === 1
   }
 
+  /** The native socket, of an open one. */
+  get #handle(): object {
+    this.#engine.assertOpen()
+    return this.#engine.handle
+  }
+
+  #set(name: string, errno: number): void {
+    if (errno < 0) throw this.#engine.failed(name, errno)
+  }
+
+  #membership(name: string, join: boolean, group: string, multicastInterface: string | undefined): void {
+    validateAddress(group, 'multicastAddress')
+    if (multicastInterface !== undefined) validateAddress(multicastInterface, 'multicastInterface')
+    this.#set(name, native.socketMembership(this.#handle, join, group, multicastInterface))
+  }
+
+  #sourceMembership(
+    name: string,
+    join: boolean,
+    source: string,
+    group: string,
+    multicastInterface: string | undefined,
+  ): void {
+    validateAddress(source, 'sourceAddress')
+    validateAddress(group, 'groupAddress')
+    if (multicastInterface !== undefined) validateAddress(multicastInterface, 'multicastInterface')
+    const errno = native.socketSourceMembership(this.#handle, join, source, group, multicastInterface)
+    this.#set(name, errno)
+  }
+
   /** Whom a descriptor that was taken over is connected to. */
   #connectedTo(): { address: string; port: number } | null {
     const words = new Uint32Array(SOCKADDR)
@@ -460,26 +326,4 @@ export class UdpSocket extends WatchedEmitter<UdpSocketEvents> {
     if (errno < 0) throw this.#engine.failed(syscall, errno)
     return addressInfo(words)
   }
-
-  #bufferSize(send: boolean): number {
-    this.#engine.assertOpen()
-    const size = native.socketBufferSize(this.#engine.handle, send)
-    if (size < 0) throw this.#engine.failed('getsockopt', size)
-    return size
-  }
-
-  #setBufferSize(send: boolean, size: unknown): void {
-    if (!Number.isInteger(size) || (size as number) < 1 || (size as number) >= 2 ** 31)
-      throw errors.badBufferSize()
-    this.#engine.assertOpen()
-    const errno = native.socketSetBufferSize(this.#engine.handle, send, size as number)
-    if (errno < 0) throw this.#engine.failed('setsockopt', errno)
-  }
-}
-
-/** The signal of an options bag that has nothing else. */
-function signalOf(options: unknown): AbortSignal | undefined {
-  const { signal } = validateOptions(options, ['signal'])
-  if (signal !== undefined) validateAbortSignal(signal, 'options.signal')
-  return signal as AbortSignal | undefined
 }
