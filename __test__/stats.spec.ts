@@ -20,6 +20,7 @@ describeRows('stats()', (row) => {
       truncated: 0,
       overflow: 0,
       controlTruncated: 0,
+      dropped: 0,
       kernelDrops: expect.any(Number),
       errors: {},
     })

@@ -1,8 +1,9 @@
 import * as native from '../binding'
 import { access, type PacketBatch } from './batch'
 import { WatchedEmitter } from './emitter'
-import { Engine } from './engine'
+import { type Drop, Engine } from './engine'
 import * as errors from './errors'
+import type { IcmpError } from './icmp'
 import { BatchIterator } from './iterator'
 import type { Backend, ReceiveSettings } from './options'
 import { type RecvOptions, recvSettings } from './recv-options'
@@ -23,6 +24,10 @@ export interface UdpSocketEvents {
   batch: [batch: PacketBatch]
   /** There is room in the send buffer again, after a send that found none. */
   drain: []
+  /** The kernel dropped messages before one of the batch that follows. Needs the option `drops`. */
+  drop: [drop: Drop]
+  /** Somebody answered a datagram with an ICMP error. Needs the option `errorQueue`. */
+  icmp: [error: IcmpError]
   /** A call failed. Without a listener, errors that do not end the socket are only counted in `stats()`. */
   error: [error: Error]
   /** The socket is closed; the last event. */

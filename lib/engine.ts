@@ -2,14 +2,26 @@
 
 import * as native from '../binding'
 import { access, PacketBatch } from './batch'
+import { constants } from './constants'
 import type { DatagramSocket } from './datagram-socket'
 import * as errors from './errors'
-import { COALESCED_SLOT, DETACHED } from './layout'
+import { takeIcmpError } from './icmp'
+import { COALESCED_SLOT, DATAGRAM, DETACHED, DETAIL, DROPPED_BEFORE, MESSAGE_INDEX } from './layout'
 import { Memory } from './memory'
 import type { Backend, ReceiveSettings } from './options'
 import { type Host, Reader } from './reader'
 import { Sender, type SendHost } from './sender'
 import { readStats, type SocketStats } from './stats'
+
+/** Messages that the kernel dropped. */
+export interface Drop {
+  /** **Messages** since the last drop or since the socket was made; with UDP_GRO one is up to 128 datagrams. */
+  count: number
+  /** All of them, as `stats().dropped`. */
+  total: number
+  /** Index, in the batch that follows, of the first datagram behind the loss. */
+  index: number
+}
 
 export class Engine implements Host, SendHost {
   /** The native socket, for `binding`. */
@@ -32,6 +44,8 @@ export class Engine implements Host, SendHost {
   #failed = false
   /** `'close'` has been emitted. */
   ended = false
+  /** Messages dropped so far, as told. */
+  #dropped = 0
   /** Strict mode: memory for the next fill of a batch that the user made. */
   #spare: Memory | null = null
 
@@ -91,8 +105,39 @@ export class Engine implements Host, SendHost {
     return new PacketBatch({ capacity, packetSize })
   }
 
+  /** Takes all ICMP errors that wait, and tells them; whether there was one. */
+  tellIcmpErrors(): boolean {
+    if (!this.#settings.errorQueue) return false
+    let told = false
+    while (!this.closed) {
+      const error = takeIcmpError(this.handle)
+      if (error === null) break
+      told = true
+      this.count(error.errno, 1)
+      this.#socket.emit('icmp', error)
+    }
+    return told
+  }
+
+  /** Tells where the kernel dropped messages before those in a batch. */
+  #tellDrops({ detailed, dropped, details, datagrams, length }: Memory): void {
+    if (!detailed || dropped === 0) return
+    let last = -1
+    for (let index = 0; index < length; index++) {
+      const message = datagrams[index * DATAGRAM + MESSAGE_INDEX]!
+      if (message === last) continue
+      last = message
+      const count = details[message * DETAIL + DROPPED_BEFORE]!
+      if (count === 0) continue
+      this.#dropped += count
+      this.#socket.emit('drop', { count, total: this.#dropped, index })
+    }
+  }
+
   /** One receive into a batch of the engine's own. Where its memory was transferred away it gets new. */
   fill(batch: PacketBatch): number {
+    // Before receiving: an error that is taken here is not the receive's as well.
+    this.tellIcmpErrors()
     let memory = access.memory(batch)
     let count = this.#call(memory, memory.capacity, 0, 0)
     if (count === DETACHED) {
@@ -100,6 +145,7 @@ export class Engine implements Host, SendHost {
       count = this.#call(memory, memory.capacity, 0, 0)
     }
     access.show(batch, memory, count, this.#socket)
+    this.#tellDrops(memory)
     return count
   }
 
@@ -110,7 +156,13 @@ export class Engine implements Host, SendHost {
     if (shown.detached) throw errors.batchDetached()
     if (this.#coalesces && shown.packetSize < COALESCED_SLOT) throw errors.batchSlotTooSmall(shown.packetSize)
     const memory = this.strict ? this.#otherMemory(shown) : shown
-    const received = this.#call(memory, vlen, flags, timeout)
+    this.tellIcmpErrors()
+    this.assertOpen() // a listener may have closed it
+    let received = this.#call(memory, vlen, flags, timeout)
+    while (received < 0 && this.tellIcmpErrors()) {
+      this.assertOpen()
+      received = this.#call(memory, vlen, flags, timeout)
+    }
     const count = received === 0 ? this.reader.broken() : received
     if (memory === shown || (count <= 0 && shown.length === 0)) {
       access.show(batch, shown, count, this.#socket)
@@ -120,6 +172,7 @@ export class Engine implements Host, SendHost {
       access.show(batch, memory, count, this.#socket)
     }
     if (count < 0) throw this.failed('recvmmsg', count)
+    if ((flags & constants.MSG_PEEK) === 0) this.#tellDrops(memory)
     return count
   }
 
@@ -161,6 +214,8 @@ export class Engine implements Host, SendHost {
 
   /** A failure that ends nothing: counted, and told to who listens. */
   passing(syscall: string, errno: number, address?: string, port?: number): void {
+    // With the error queue it is there as well, and told from there.
+    if (this.tellIcmpErrors()) return
     this.report(this.failed(syscall, errno, address, port))
   }
 

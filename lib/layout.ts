@@ -10,10 +10,25 @@ export const MESSAGE = 16
 /** Words of one datagram. */
 export const DATAGRAM = 4
 
+/** Words of one message's details, behind the datagrams. */
+export const DETAIL = 4
+
 /** Header: datagrams, messages, and 1 where the next receive may find something without waiting. */
 export const DATAGRAMS = 0
 export const MESSAGES = 1
 export const MORE = 2
+/** 1 where the messages have details; then the messages that the kernel dropped before the last of them. */
+export const DETAILED = 3
+export const DROPPED = 4
+
+/** Details: the time stamp's halves (0 for none), what is told of TOS and TTL, messages dropped before this one. */
+export const STAMP = 0
+export const TOS_TTL = 2
+export const DROPPED_BEFORE = 3
+/** In `TOS_TTL`: where the time to live begins, and what is told at all. */
+export const TTL_SHIFT = 8
+export const HAS_TOS = 1 << 16
+export const HAS_TTL = 1 << 17
 
 /** Message: its sender, then its destination, of whose words those that it has no use for tell of the message. */
 export const DESTINATION = 8

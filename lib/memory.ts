@@ -2,7 +2,18 @@
 
 import { bytesToCacheLine } from '../binding'
 import { addressText } from './address'
-import { COALESCED_SLOT, DATAGRAM, DATAGRAMS, HEADER, MAX_SEGMENTS, MESSAGE, MORE } from './layout'
+import {
+  COALESCED_SLOT,
+  DATAGRAM,
+  DATAGRAMS,
+  DETAIL,
+  DETAILED,
+  DROPPED,
+  HEADER,
+  MAX_SEGMENTS,
+  MESSAGE,
+  MORE,
+} from './layout'
 
 /**
  * The slots begin with one: a small datagram then takes one less, which costs 5 % of all that receiving it does. The
@@ -21,6 +32,8 @@ export class Memory {
   readonly messages: Uint32Array
   /** The part of the table with a row per datagram. */
   readonly datagrams: Uint32Array
+  /** The part of the table with a row of details per message, which are there where `detailed` says so. */
+  readonly details: Uint32Array
   /** Datagrams that the last fill gave. */
   length = 0
   /** Strict mode: filled again elsewhere since, and detached. */
@@ -39,9 +52,11 @@ export class Memory {
     const size = capacity * packetSize
     const memory = new Uint8Array(size + CACHE_LINE)
     this.bytes = Buffer.from(memory.buffer, bytesToCacheLine(memory), size)
-    this.table = new Uint32Array(first + most * DATAGRAM)
+    const details = first + most * DATAGRAM
+    this.table = new Uint32Array(details + capacity * DETAIL)
     this.messages = this.table.subarray(HEADER, first)
-    this.datagrams = this.table.subarray(first)
+    this.datagrams = this.table.subarray(first, details)
+    this.details = this.table.subarray(details)
   }
 
   /** Takes over what native code wrote after a fill that gave `count` datagrams or a negative errno. */
@@ -62,6 +77,16 @@ export class Memory {
   /** The slots have been transferred away. */
   get detached(): boolean {
     return this.bytes.length === 0
+  }
+
+  /** Whether the kernel was to tell details of the last fill's messages. */
+  get detailed(): boolean {
+    return this.table[DETAILED] === 1
+  }
+
+  /** Messages that the kernel dropped before or between those of the last fill, as far as it tells. */
+  get dropped(): number {
+    return this.table[DROPPED]!
   }
 
   /** Whether the last fill may have left something in the queue. */

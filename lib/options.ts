@@ -32,6 +32,19 @@ export interface ReceiveOptions {
    * there. @defaultValue true where the socket is bound to all addresses (0.0.0.0, ::), where it matters
    */
   destinations?: boolean
+  /** SO_TIMESTAMPNS: the kernel tells when it received each datagram, `packet.timestamp`. Linux. @defaultValue false */
+  timestamps?: boolean
+  /** IP_RECVTOS, IPV6_RECVTCLASS: `packet.tos`, `packet.ecn`. Linux. @defaultValue false */
+  recvTos?: boolean
+  /** IP_RECVTTL, IPV6_RECVHOPLIMIT: `packet.ttl`. Linux. @defaultValue false */
+  recvTtl?: boolean
+  /** SO_RXQ_OVFL: the kernel tells where in the stream it dropped messages, as `'drop'`. Linux. @defaultValue false */
+  drops?: boolean
+  /**
+   * IP_RECVERR, IPV6_RECVERR: ICMP errors come as `'icmp'` with their cause, and not as `'error'`. Linux.
+   * @defaultValue false
+   */
+  errorQueue?: boolean
   /**
    * UDP_SEGMENT, udp(7): datagrams of one size to one place leave as one message, which the kernel cuts apart. Where the
    * system has it not (all but Linux 4.18 and later) it changes nothing. @defaultValue true
@@ -79,7 +92,11 @@ export interface FromFdOptions extends ReceiveOptions {
   dup?: boolean
 }
 
+/** What the kernel is to tell, each a bit for native code. */
+const TELLING = { timestamps: 1, recvTos: 2, recvTtl: 4, drops: 8, errorQueue: 16 } as const
+
 const RECEIVE_OPTIONS = [
+  ...(Object.keys(TELLING) as (keyof typeof TELLING)[]),
   'capacity',
   'packetSize',
   'gro',
@@ -108,6 +125,9 @@ export interface ReceiveSettings {
   gro: boolean | undefined
   gso: boolean
   destinations: boolean | undefined
+  /** Bits of `TELLING`. */
+  telling: number
+  errorQueue: boolean
   portable: boolean
   coalesce: number
   strict: boolean
@@ -171,7 +191,22 @@ function receiveSettings(options: Record<string, unknown>): ReceiveSettings {
   validateBoolean(strict, 'options.strict')
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal')
   const portable = backend === 'portable'
-  return { capacity, packetSize, gro, gso, destinations, portable, coalesce, strict, signal }
+  let telling = 0
+  for (const [name, bit] of Object.entries(TELLING)) if (flag(options, name)) telling |= bit
+  const errorQueue = (telling & TELLING.errorQueue) !== 0
+  return {
+    capacity,
+    packetSize,
+    gro,
+    gso,
+    destinations,
+    telling,
+    errorQueue,
+    portable,
+    coalesce,
+    strict,
+    signal,
+  }
 }
 
 function flag(options: Record<string, unknown>, name: string): boolean {

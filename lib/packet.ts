@@ -6,7 +6,7 @@ import type { Memory } from './memory'
 
 /** As constants of this module: V8 folds these, and not another module's. */
 const { DATAGRAM, FLAGS, MESSAGE, MESSAGE_INDEX, OFFSET, PORT_SHIFT, SIZE, TRUNCATED } = layout
-const { DESTINATION, FAMILY, INTERFACE } = layout
+const { DESTINATION, DETAIL, FAMILY, HAS_TOS, HAS_TTL, INTERFACE, LENGTH, STAMP, TOS_TTL, TTL_SHIFT } = layout
 
 /** What a datagram is, detached from the batch it came in. */
 export interface PacketCopy {
@@ -33,6 +33,11 @@ export interface PacketCopy {
   /** Time to live, or `null`. */
   ttl: number | null
 }
+
+/** Codepoints of explicit congestion notification, RFC 3168, 5. */
+export type Ecn = 'Not-ECT' | 'ECT(1)' | 'ECT(0)' | 'CE'
+
+const ECN: readonly Ecn[] = ['Not-ECT', 'ECT(1)', 'ECT(0)', 'CE']
 
 /** How sending reaches the words of a packet's sender. Not exported by the package. */
 export interface PacketAccess {
@@ -121,8 +126,10 @@ export class Packet implements PacketCopy {
 
   /** Kernel receive time in nanoseconds since the epoch; `null` where the kernel did not tell. */
   get timestamp(): bigint | null {
-    this.#live()
-    return null
+    const low = this.#detail(STAMP)
+    const high = this.#detail(STAMP + 1)
+    if (low === null || high === null || (low === 0 && high === 0)) return null
+    return (BigInt(high) << 32n) | BigInt(low)
   }
 
   /** The address it was sent to; `null` where the kernel did not tell. */
@@ -139,14 +146,34 @@ export class Packet implements PacketCopy {
 
   /** Type of service or traffic class; `null` where the kernel did not tell. */
   get tos(): number | null {
-    this.#live()
-    return null
+    const told = this.#detail(TOS_TTL)
+    return told === null || (told & HAS_TOS) === 0 ? null : told & 0xff
+  }
+
+  /** The explicit congestion notification in it, by name (RFC 3168); `null` where the kernel did not tell. */
+  get ecn(): Ecn | null {
+    const { tos } = this
+    return tos === null ? null : ECN[tos & 3]!
   }
 
   /** Time to live or hop limit; `null` where the kernel did not tell. */
   get ttl(): number | null {
-    this.#live()
-    return null
+    const told = this.#detail(TOS_TTL)
+    return told === null || (told & HAS_TTL) === 0 ? null : (told >>> TTL_SHIFT) & 0xff
+  }
+
+  /**
+   * Bytes that it had when it arrived: `size`, and more where it was truncated and `MSG_TRUNC` was among the flags; `null`
+   * where it was truncated and nobody told.
+   */
+  get realSize(): number | null {
+    const { size, truncated } = this
+    if (!truncated) return size
+    const { messages, datagrams, packetSize } = this.#memory
+    const row = this.#message()
+    const length = messages[row + LENGTH]!
+    const alone = datagrams[this.#row + OFFSET]! === (row / MESSAGE) * packetSize
+    return alone && length > packetSize ? length : null
   }
 
   /** The same as a plain object with a payload of its own, for keeping. */
@@ -179,6 +206,13 @@ export class Packet implements PacketCopy {
   #live(): Memory {
     if (this.#memory.stale) throw batchStale()
     return this.#memory
+  }
+
+  /** A word of its message's details, `null` where there are none. */
+  #detail(word: number): number | null {
+    const memory = this.#live()
+    if (!memory.detailed) return null
+    return memory.details[memory.datagrams[this.#row + MESSAGE_INDEX]! * DETAIL + word]!
   }
 
   /** Where its message's row begins. */

@@ -77,11 +77,20 @@ export class UdpSocket extends DatagramSocket {
     validateInteger(fd, 'fd', 0, 2 ** 31 - 1)
     const settings = fromFdSettings(options)
     if (settings.signal?.aborted) throw errors.abortError(settings.signal)
-    const { dup, portable, packetSize, destinations } = settings
+    const { dup, portable, packetSize, destinations, telling } = settings
     const gro = settings.gro === true
     const socket = new UdpSocket(KEY, settings)
     const large = packetSize === COALESCED_SLOT
-    const result = native.socketFromFd(socket.#engine.handle, fd, dup, gro, large, portable, destinations)
+    const result = native.socketFromFd(
+      socket.#engine.handle,
+      fd,
+      dup,
+      gro,
+      large,
+      portable,
+      destinations,
+      telling,
+    )
     if (result === 'GRO') throw errors.batchSlotTooSmall(packetSize)
     if (typeof result === 'string') throw errors.invalidFdType(result)
     if (result < 0) throw errors.systemError('fcntl', result)
@@ -125,7 +134,12 @@ export class UdpSocket extends DatagramSocket {
     if (packets.is(to) || typeof target?.destination === 'string') {
       return this.#engine.sender.one(bytes, packets.is(to) ? to : (target as Target))
     }
-    const result = native.socketSend(this.#engine.handle, bytes, address, port)
+    let result = native.socketSend(this.#engine.handle, bytes, address, port)
+    // An ICMP error to an earlier datagram is told here, and this one was not sent.
+    if (result < 0 && this.#engine.tellIcmpErrors()) {
+      this.#engine.assertOpen() // a listener may have closed it
+      result = native.socketSend(this.#engine.handle, bytes, address, port)
+    }
     if (result < 0) throw this.#engine.failed('send', result, address, port)
     if (result === 0) this.#engine.sender.room.full()
     return result === 1
@@ -276,7 +290,9 @@ export class UdpSocket extends DatagramSocket {
       // An ICMP error to an earlier datagram is told here, and this one was not sent. Telling takes it away.
       const earlier = result
       result = native.socketSend(this.#engine.handle, bytes, '', 0)
-      if (result >= 0) this.#engine.passing('send', earlier, peer.address, peer.port)
+      if (this.#engine.tellIcmpErrors()) {
+        // It was one of them.
+      } else if (result >= 0) this.#engine.passing('send', earlier, peer.address, peer.port)
     }
     if (result < 0) throw this.#engine.failed('send', result, peer.address, peer.port)
     if (result === 0) this.#engine.sender.room.full()

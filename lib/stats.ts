@@ -22,6 +22,11 @@ export interface SocketStats {
    * 2³²; `null` where the system does not tell (SO_MEMINFO, Linux 4.12).
    */
   kernelDrops: number | null
+  /**
+   * Messages that the kernel dropped between those that were received, as the option `drops` tells: the sum of the
+   * `'drop'` events. 0 without the option.
+   */
+  dropped: number
   /** Failed calls by error code. */
   errors: Record<string, number>
   /** How many batches held 2ⁿ to 2ⁿ⁺¹ - 1 datagrams, at index n. */
@@ -37,6 +42,7 @@ const FIELDS = [
   'truncated',
   'overflow',
   'controlTruncated',
+  'dropped',
 ] as const
 const KERNEL_DROPS = FIELDS.length
 const BATCH_SIZES = KERNEL_DROPS + 1

@@ -17,7 +17,8 @@ const INTERNALS = /expose-internals|internalBinding|require\('cluster'\)/
 const OTHER = ['parallel/test-diagnostics-channel-udp.js']
 
 async function main([checkout]) {
-  if (checkout === undefined) throw new Problem('usage: npm run test:node -- CHECKOUT, where Node’s sources are')
+  if (checkout === undefined)
+    throw new Problem('usage: npm run test:node -- CHECKOUT, where Node’s sources are')
   const source = path.join(checkout, 'test')
   if (!fs.existsSync(path.join(source, 'common'))) throw new Problem(`there is no ${source}/common`)
   await ensure()

@@ -1,10 +1,12 @@
 //! The table that describes a batch to JavaScript: native code writes it, `lib/layout.ts` reads it.
 //!
 //! ```text
-//!  u32 words   ┌ HEADER ──┬ messages: capacity × MESSAGE ───────────┬ datagrams: the rest × DATAGRAM ─────────┐
-//!              │ counts   │ cold: sender of slot 0, of slot 1, …    │ hot: datagram 0, datagram 1, …          │
-//!              └──────────┴─────────────────────────────────────────┴─────────────────────────────────────────┘
+//!  u32 words   ┌ HEADER ─┬ capacity × MESSAGE ───────────┬ the rest × DATAGRAM ───────────┬ capacity × DETAIL ──────┐
+//!              │ counts  │ cold: sender of slot 0, 1, …  │ hot: datagram 0, datagram 1, … │ rare: stamp of slot 0, … │
+//!              └─────────┴───────────────────────────────┴────────────────────────────────┴─────────────────────────┘
 //! ```
+//!
+//! Details are written only for a socket that was told to have the kernel tell some; the header says whether they are.
 //!
 //! A slot receives one message. With UDP_GRO a message holds up to 128 datagrams, which the kernel coalesced and which
 //! are told apart here; so a table for such slots has room for capacity × 128 datagrams. The room is the table's
@@ -12,8 +14,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-/// Words before the first message: how many datagrams and messages the fill gave, whether more may be waiting, and nine
-/// that are 0, so that a message's row is one cache line (the allocator's memory begins 16 bytes into a page, glibc).
+/// Words before the first message: how many datagrams and messages the fill gave, whether more may be waiting, whether
+/// there are details, how many messages the kernel dropped before the last of them, and seven that are 0, so that a message's row is one cache line (the allocator's memory begins 16 bytes into a page, glibc).
 pub const HEADER: usize = 12;
 /// Words of one message: where it is from, and where it was sent to, of whose words those that a destination has no use
 /// for tell of the message: its length (in place of a port), the interface (the scope id), the interface's own address
@@ -33,6 +35,15 @@ pub const LOCAL: usize = DESTINATION + 3;
 ///
 /// The port is here as well as in the message, so that the size and the port of a datagram are one row's.
 pub const DATAGRAM: usize = 4;
+/// Words of one message's details: the time stamp's lower and upper half (0 for none), type of service and time to live
+/// with a bit above each that says whether it was told, and messages dropped before this one.
+pub const DETAIL: usize = 4;
+/// Bits of a time to live's part of its word, and of what says that there is one.
+pub const TTL_SHIFT: u32 = 8;
+/// The type of service was told.
+pub const HAS_TOS: u32 = 1 << 16;
+/// The time to live was told.
+pub const HAS_TTL: u32 = 1 << 17;
 /// Bits below the port.
 pub const PORT_SHIFT: u32 = 16;
 /// Datagram flag: it was longer than its slot, the rest is lost.
@@ -53,6 +64,21 @@ pub struct Arrived {
     pub to: Option<Destination>,
     /// Size of the datagrams of which the message was coalesced, as UDP_GRO told it: any int at all.
     pub segment: Option<i32>,
+    /// The rest, where the socket has the kernel tell any of it.
+    pub details: Option<Details>,
+}
+
+/// What a socket can have the kernel tell beside all this.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// Nanoseconds since the epoch at which the kernel received it.
+    pub timestamp: Option<u64>,
+    /// Type of service, or traffic class.
+    pub tos: Option<u8>,
+    /// Time to live, or hop limit.
+    pub ttl: Option<u8>,
+    /// Messages that the kernel dropped between the one before and this one.
+    pub dropped: u32,
 }
 
 /// IP_PKTINFO and IPV6_PKTINFO, ip(7) and ipv6(7).
@@ -86,6 +112,7 @@ pub struct Table<'a> {
     header: &'a mut [u32],
     messages: &'a mut [[u32; MESSAGE]],
     records: &'a mut [[u32; DATAGRAM]],
+    details: &'a mut [[u32; DETAIL]],
     slot_size: usize,
     tally: Tally,
 }
@@ -93,20 +120,23 @@ pub struct Table<'a> {
 impl<'a> Table<'a> {
     /// A view of `words` as the table of a batch with `capacity` slots of `slot_size` bytes.
     ///
-    /// `None` where the words are too few for the header, every message and one datagram a message.
+    /// `None` where the words are too few for the header, every message, its details and one datagram a message.
     pub fn new(words: &'a mut [u32], capacity: usize, slot_size: usize) -> Option<Table<'a>> {
         let messages_end = capacity.checked_mul(MESSAGE)?;
         let (header, rest) = words.split_at_mut_checked(HEADER)?;
         let (messages, records) = rest.split_at_mut_checked(messages_end)?;
+        let details_begin = records.len().checked_sub(capacity.checked_mul(DETAIL)?)?;
+        let (records, details) = records.split_at_mut(details_begin);
         let (messages, _) = messages.as_chunks_mut();
         let (records, _) = records.as_chunks_mut();
+        let (details, _) = details.as_chunks_mut();
         if records.len() < capacity || capacity == 0 {
             return None;
         }
         // Every offset fits a word.
         u32::try_from(capacity.checked_mul(slot_size)?).ok()?;
         header.fill(0);
-        Some(Table { header, messages, records, slot_size, tally: Tally::default() })
+        Some(Table { header, messages, records, details, slot_size, tally: Tally::default() })
     }
 
     /// Describes the message received into slot `index`: its sender once, and each of its datagrams.
@@ -120,6 +150,11 @@ impl<'a> Table<'a> {
             Some(to) => write_destination(message, to),
         }
         message[LENGTH] = arrived.length as u32;
+        if let Some(details) = arrived.details {
+            self.details[index] = detail_words(&details);
+            self.header[3] = 1;
+            self.header[4] = self.header[4].saturating_add(details.dropped);
+        }
 
         // Whatever the kernel says, the slot holds no more than its size.
         let length = arrived.length.min(self.slot_size);
@@ -158,6 +193,13 @@ impl<'a> Table<'a> {
         self.header[1] = self.tally.messages as u32;
         self.tally
     }
+}
+
+fn detail_words(details: &Details) -> [u32; DETAIL] {
+    let stamp = details.timestamp.unwrap_or(0);
+    let tos = details.tos.map_or(0, |tos| HAS_TOS | u32::from(tos));
+    let ttl = details.ttl.map_or(0, |ttl| HAS_TTL | u32::from(ttl) << TTL_SHIFT);
+    [stamp as u32, (stamp >> 32) as u32, tos | ttl, details.dropped]
 }
 
 fn write_destination(message: &mut [u32; MESSAGE], to: Destination) {
@@ -205,11 +247,18 @@ mod tests {
     const PORT: u32 = 7 << PORT_SHIFT;
 
     fn table_words(capacity: usize, datagrams: usize) -> Vec<u32> {
-        vec![GUARD; HEADER + capacity * MESSAGE + datagrams * DATAGRAM]
+        vec![GUARD; HEADER + capacity * (MESSAGE + DETAIL) + datagrams * DATAGRAM]
     }
 
     fn arrived(length: usize, segment: Option<i32>) -> Arrived {
-        Arrived { length, truncated: false, from: "192.0.2.1:7".parse().ok(), to: None, segment }
+        Arrived {
+            length,
+            truncated: false,
+            from: "192.0.2.1:7".parse().ok(),
+            to: None,
+            segment,
+            details: None,
+        }
     }
 
     fn records(words: &[u32], capacity: usize) -> Vec<[u32; 4]> {
@@ -299,6 +348,33 @@ mod tests {
     }
 
     #[test]
+    fn writes_details_where_there_are_any() {
+        let mut words = table_words(2, 2);
+        let mut table = Table::new(&mut words, 2, 2048).unwrap();
+        let details =
+            Details { timestamp: Some(0x1234_5678_9abc_def0), tos: Some(0xb9), ttl: Some(255), dropped: 7 };
+        table.push(0, &Arrived { details: Some(details), ..arrived(9, None) });
+        table.push(
+            1,
+            &Arrived { details: Some(Details { dropped: 3, ..Details::default() }), ..arrived(9, None) },
+        );
+        table.finish(false);
+        let told = &words[words.len() - 2 * DETAIL..];
+        assert_eq!(told, [0x9abc_def0, 0x1234_5678, HAS_TOS | HAS_TTL | 0xffb9, 7, 0, 0, 0, 3]);
+        assert_eq!(words[..6], [2, 2, 0, 1, 10, 0]);
+    }
+
+    #[test]
+    fn writes_no_details_where_there_are_none() {
+        let mut words = table_words(1, 1);
+        let mut table = Table::new(&mut words, 1, 2048).unwrap();
+        table.push(0, &arrived(9, None));
+        table.finish(false);
+        assert_eq!(words[words.len() - DETAIL..], [GUARD; DETAIL]);
+        assert_eq!(words[3..5], [0, 0]);
+    }
+
+    #[test]
     fn addresses_are_read_back() {
         for text in ["192.0.2.1:65535", "[2001:db8:0:1::ff%9]:53", "[::ffff:10.0.0.1]:1"] {
             let address: SocketAddr = text.parse().unwrap();
@@ -310,7 +386,7 @@ mod tests {
     #[test]
     fn too_few_words_are_no_table() {
         for (words, capacity) in
-            [(0, 1), (HEADER, 1), (HEADER + MESSAGE + DATAGRAM - 1, 1), (1000, 0), (1000, 1000)]
+            [(0, 1), (HEADER, 1), (HEADER + MESSAGE + DATAGRAM + DETAIL - 1, 1), (1000, 0), (1000, 1000)]
         {
             assert!(
                 Table::new(&mut vec![0; words], capacity, 2048).is_none(),
@@ -338,7 +414,7 @@ mod tests {
             let mut table = Table::new(&mut words[..length], capacity, slot_size).unwrap();
             let mut claimed = 0;
             for (index, (length, truncated, segment)) in messages.iter().enumerate() {
-                table.push(index, &Arrived { length: *length, truncated: *truncated, from: None, to: None, segment: *segment });
+                table.push(index, &Arrived { length: *length, truncated: *truncated, from: None, to: None, segment: *segment, details: None });
                 if index < capacity {
                     let inside = (*length).min(slot_size);
                     let size = segment.map_or(0, |s| usize::try_from(s).unwrap_or(0));

@@ -7,7 +7,9 @@ import {
   type Capabilities,
   capabilities,
   constants,
+  type Drop,
   type FromFdOptions,
+  type IcmpError,
   type PacketBatch,
   type RecvMmsgOptions,
   type RecvOptions,
@@ -38,6 +40,11 @@ export function options(signal: AbortSignal): void {
     backend: 'auto',
     gso: true,
     destinations: true,
+    timestamps: true,
+    recvTos: true,
+    recvTtl: true,
+    drops: true,
+    errorQueue: true,
     coalesce: 0,
     strict: true,
     signal,
@@ -102,7 +109,20 @@ export async function sendingMany(socket: UdpSocket, batch: PacketBatch): Promis
 }
 
 export function events(socket: UdpSocket): void {
-  claim<Same<UdpSocketEvents, { batch: [batch: PacketBatch]; drain: []; error: [error: Error]; close: [] }>>()
+  interface Expected {
+    batch: [batch: PacketBatch]
+    drain: []
+    drop: [drop: Drop]
+    icmp: [error: IcmpError]
+    error: [error: Error]
+    close: []
+  }
+  claim<
+    Same<
+      { [Name in keyof UdpSocketEvents]: UdpSocketEvents[Name] },
+      { [Name in keyof Expected]: Expected[Name] }
+    >
+  >()
   const emitter: EventEmitter<UdpSocketEvents> = socket
   void emitter
   socket.on('batch', (batch) => claim<Same<typeof batch, PacketBatch>>())

@@ -8,6 +8,7 @@ use std::mem::offset_of;
 use libc::{c_int, cmsghdr};
 use libfuzzer_sys::fuzz_target;
 use recvmmsg::cmsg::{Message, messages};
+use recvmmsg::sys::{error_queue, options};
 
 /// `CMSG_ALIGN`: to the size of a word.
 const UNIT: usize = size_of::<usize>();
@@ -16,6 +17,10 @@ const HEADER: usize = size_of::<cmsghdr>().next_multiple_of(UNIT);
 
 fuzz_target!(|bytes: &[u8]| {
     let read = inside(bytes);
+
+    // Whoever reads meaning into them takes anything.
+    let _ = options::told(messages(bytes));
+    let _ = error_queue::parse(bytes, None);
 
     // Where the bytes begin in memory does not matter.
     let shifted = [&[0], bytes].concat();

@@ -9,8 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use recvmmsg::record::{
-    Arrived, DATAGRAM, DESTINATION, Destination, HEADER, INTERFACE, LENGTH, LOCAL, MESSAGE, PORT_SHIFT, SOCKADDR,
-    TRUNCATED, Table, Tally,
+    Arrived, DATAGRAM, DESTINATION, DETAIL, Destination, Details, HEADER, INTERFACE, LENGTH, LOCAL, MESSAGE,
+    PORT_SHIFT, SOCKADDR, TRUNCATED, Table, Tally,
 };
 
 const GUARD: u32 = 0xdead_beef;
@@ -33,6 +33,7 @@ struct Message {
     from: Option<SocketAddr>,
     to: Option<(IpAddr, u32, Ipv4Addr)>,
     segment: Option<Segment>,
+    details: Option<(Option<u64>, Option<u8>, Option<u8>, u32)>,
 }
 
 /// Any int at all, but mostly one that cuts.
@@ -47,7 +48,7 @@ fuzz_target!(|batch: Batch| {
     // A few slots are enough to be wrong about, and ten times as many runs as with all of them.
     let (capacity, words) = (usize::from(batch.capacity % 9), usize::from(batch.words % 4096));
     let slot_size = batch.slot_size as usize % 65_537;
-    let length = HEADER + capacity * MESSAGE + words;
+    let length = HEADER + capacity * (MESSAGE + DETAIL) + words;
     let mut memory = vec![GUARD; GUARDS + length + GUARDS];
     let room = words / DATAGRAM;
     let Some(mut table) = Table::new(&mut memory[GUARDS..][..length], capacity, slot_size) else {
@@ -73,14 +74,22 @@ fuzz_target!(|batch: Batch| {
     assert!(before.iter().chain(behind).all(|&word| word == GUARD), "written outside the table");
     let told = [tally.datagrams as u32, tally.messages as u32, u32::from(batch.more)];
     assert_eq!(words[..3], told);
-    assert!(words[3..HEADER].iter().all(|&word| word == 0));
+    let detailed = expected.details.iter().any(Option::is_some);
+    assert_eq!(words[3], u32::from(detailed));
+    assert_eq!(words[4], expected.dropped);
+    assert!(words[5..HEADER].iter().all(|&word| word == 0));
     let (cold, hot) = words[HEADER..].split_at(capacity * MESSAGE);
+    let (hot, details) = hot.split_at(words.len() - HEADER - capacity * (MESSAGE + DETAIL));
     let untouched = |words: &[u32]| words.iter().all(|&word| word == GUARD);
     assert_eq!(&cold[..expected.cold.len()], expected.cold);
     assert!(untouched(&cold[expected.cold.len()..]), "described a message that did not come");
     assert_eq!(&hot[..expected.hot.len()], expected.hot);
     assert!(untouched(&hot[expected.hot.len()..]), "described a datagram that did not come");
     in_order(&expected.hot, slot_size);
+    for (row, expected) in details.chunks_exact(DETAIL).zip(&expected.details) {
+        assert_eq!(row, expected.unwrap_or([GUARD; DETAIL]));
+    }
+    assert!(untouched(&details[expected.details.len() * DETAIL..]), "told of a message that did not come");
 });
 
 impl Message {
@@ -93,7 +102,9 @@ impl Message {
         // Up to twice what the slot holds: MSG_TRUNC has the kernel tell more.
         let length = self.length as usize % (2 * slot_size + 2);
         let to = self.to.map(|(address, interface, local)| Destination { address, interface, local });
-        Arrived { length, truncated: self.truncated, from: self.from, to, segment }
+        let details =
+            self.details.map(|(timestamp, tos, ttl, dropped)| Details { timestamp, tos, ttl, dropped });
+        Arrived { length, truncated: self.truncated, from: self.from, to, segment, details }
     }
 }
 
@@ -102,12 +113,22 @@ impl Message {
 struct Expected {
     cold: Vec<u32>,
     hot: Vec<u32>,
+    details: Vec<Option<[u32; DETAIL]>>,
+    dropped: u32,
     tally: Tally,
 }
 
 impl Expected {
     fn push(&mut self, index: usize, arrived: &Arrived, slot_size: usize, room: usize) {
         self.cold.extend(message(arrived));
+        self.details.push(arrived.details.map(|told| {
+            self.dropped = self.dropped.saturating_add(told.dropped);
+            let stamp = told.timestamp.unwrap_or_default().to_le_bytes();
+            let half = |at: usize| u32::from_le_bytes(stamp[at..at + 4].try_into().unwrap());
+            let [tos, ttl] = [told.tos, told.ttl].map(|byte| byte.map_or(0, u32::from));
+            let which = u32::from(told.tos.is_some()) + 2 * u32::from(told.ttl.is_some());
+            [half(0), half(4), tos + 256 * ttl + 65_536 * which, told.dropped]
+        }));
         self.tally.messages += 1;
         let inside = arrived.length.min(slot_size);
         let segment = match arrived.segment {

@@ -10,9 +10,10 @@ use super::handle::{Handle, Owned};
 use super::view::View;
 use super::watch::Watched;
 use super::{done, number};
-use crate::record;
+use crate::record::{self, SOCKADDR};
 use crate::sockaddr;
 use crate::socket::{Adoption, BATCH_SIZES, BindOptions, NotAdopted, Socket};
+use crate::sys::options::Telling;
 use crate::sys::{Backend, Errno};
 
 /// What JavaScript holds of a socket.
@@ -57,7 +58,21 @@ pub struct SocketConfig {
     pub send_buffer_size: u32,
     pub gro: bool,
     pub destinations: Option<bool>,
+    /// What else the kernel is to tell, as bits.
+    pub telling: Option<u32>,
     pub portable: bool,
+}
+
+/// 1 time stamps, 2 type of service, 4 time to live, 8 drops, 16 the error queue.
+fn telling(bits: Option<u32>) -> Telling {
+    let bits = bits.unwrap_or(0);
+    Telling {
+        timestamps: bits & 1 != 0,
+        tos: bits & 2 != 0,
+        ttl: bits & 4 != 0,
+        drops: bits & 8 != 0,
+        errors: bits & 16 != 0,
+    }
 }
 
 fn backend(portable: bool) -> Backend {
@@ -87,6 +102,7 @@ pub fn socket_bind(
         send_buffer_size: size(config.send_buffer_size),
         gro: config.gro,
         destinations: config.destinations,
+        telling: telling(config.telling),
         backend: backend(config.portable),
     };
     let bound = parse(&address, port).and_then(|address| Socket::bind(address, &options));
@@ -105,8 +121,11 @@ pub fn socket_from_fd(
     large_slots: bool,
     portable: bool,
     destinations: Option<bool>,
+    bits: Option<u32>,
 ) -> Either<i32, String> {
-    match Socket::from_fd(fd, &Adoption { dup, gro, large_slots, destinations, backend: backend(portable) }) {
+    let backend = backend(portable);
+    let telling = telling(bits);
+    match Socket::from_fd(fd, &Adoption { dup, gro, large_slots, destinations, telling, backend }) {
         Ok(socket) => {
             held.socket.replace(Some(socket));
             Either::A(0)
@@ -140,6 +159,27 @@ pub fn socket_name(
     // SAFETY: no JavaScript runs while the slice lives.
     let words = unsafe { words.as_mut_slice() };
     done(name.map(|name| words.copy_from_slice(&record::address_words(Some(name)))))
+}
+
+/// Takes the next ICMP error: 1 and its words (errno, type, code, MTU, then whoever complains, then where the datagram was
+/// sent to), 0 where there is none, or a negative errno.
+#[napi]
+pub fn socket_take_icmp_error(
+    #[napi(ts_arg_type = "object")] held: Handle<Held>,
+    #[napi(ts_arg_type = "Uint32Array")] mut words: View<u32>,
+) -> i32 {
+    // SAFETY: no JavaScript runs while the slice lives.
+    let Some(words) = unsafe { words.as_mut_slice() }.first_chunk_mut::<{ 4 + 2 * SOCKADDR }>() else {
+        return -libc::EFAULT;
+    };
+    number(held.with(Socket::take_icmp_error).map(|error| {
+        let Some(error) = error else { return 0 };
+        let head = [error.errno.cast_unsigned(), error.kind.into(), error.code.into(), error.mtu];
+        words[..4].copy_from_slice(&head);
+        words[4..][..SOCKADDR].copy_from_slice(&record::address_words(error.offender));
+        words[4 + SOCKADDR..].copy_from_slice(&record::address_words(error.destination));
+        1
+    }))
 }
 
 /// Bytes of the receive (or, with `send`, the send) buffer, or a negative errno.
@@ -198,6 +238,7 @@ pub fn socket_stats(
             total.truncated as f64,
             total.overflow as f64,
             counters.control_truncated as f64,
+            counters.dropped as f64,
             socket.kernel_drops().map_or(-1.0, f64::from),
         ];
         numbers[..head.len()].copy_from_slice(&head);
@@ -213,7 +254,7 @@ pub fn socket_stats(
 }
 
 /// Length of the array that `socketStats` fills.
-const STATS: usize = 8 + BATCH_SIZES;
+const STATS: usize = 9 + BATCH_SIZES;
 
 /// Whether reading has been shut down.
 #[napi]

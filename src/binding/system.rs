@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use super::view::View;
 use crate::readiness::uv;
 use crate::socket::reuse_port;
-use crate::sys::options;
+use crate::sys::options::{self, Telling};
 use crate::{record, sockaddr};
 
 /// What this system can do for a socket, each tried, not guessed.
@@ -18,6 +18,8 @@ pub struct SystemCapabilities {
     pub gro: bool,
     pub gso: bool,
     pub destinations: bool,
+    /// Time stamps, type of service, time to live, drops and the error queue.
+    pub telling: bool,
     pub reuse_port: bool,
     /// libuv's functions are in the process; whether they work is the runtime's to say.
     pub uv: bool,
@@ -38,6 +40,11 @@ pub fn system_capabilities() -> SystemCapabilities {
         gro: can(&|socket| options::set_gro(socket.as_raw_fd())),
         gso: can(&|socket| options::gso(socket.as_raw_fd())),
         destinations: can(&|socket| options::set_destinations(socket.as_raw_fd(), false)),
+        telling: cfg!(linux_sockets)
+            && can(&|socket| {
+                let all = Telling { timestamps: true, tos: true, ttl: true, drops: true, errors: true };
+                options::set_telling(socket.as_raw_fd(), false, all).is_ok()
+            }),
         reuse_port: can(&|socket| reuse_port(socket).is_ok()),
         uv: uv::present(),
     }
@@ -55,6 +62,7 @@ pub struct SystemConstants {
     pub table_header: u32,
     pub table_message: u32,
     pub table_datagram: u32,
+    pub table_detail: u32,
     pub max_segments: u32,
 }
 
@@ -75,6 +83,7 @@ pub fn system_constants() -> SystemConstants {
         table_header: record::HEADER as u32,
         table_message: record::MESSAGE as u32,
         table_datagram: record::DATAGRAM as u32,
+        table_detail: record::DETAIL as u32,
         max_segments: record::MAX_SEGMENTS as u32,
     }
 }

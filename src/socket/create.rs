@@ -7,7 +7,7 @@ use socket2::{Domain, Protocol, SockAddr, Type};
 
 use super::{Counters, Sending, Socket};
 use crate::arena::Arena;
-use crate::sys::options::{self, Identity};
+use crate::sys::options::{self, Identity, Telling};
 use crate::sys::{Backend, Errno, syscall};
 
 /// What a socket is to be before it is bound.
@@ -27,6 +27,8 @@ pub struct BindOptions {
     pub gro: bool,
     /// Have the kernel tell where each datagram was sent to, where it can. `None`: on a socket of all addresses.
     pub destinations: Option<bool>,
+    /// What else the kernel is to tell.
+    pub telling: Telling,
     /// Which system call receives.
     pub backend: Backend,
 }
@@ -42,6 +44,8 @@ pub struct Adoption {
     pub large_slots: bool,
     /// Have the kernel tell where each datagram was sent to, where it can. `None`: on a socket of all addresses.
     pub destinations: Option<bool>,
+    /// What else the kernel is to tell.
+    pub telling: Telling,
     /// Which system call receives.
     pub backend: Backend,
 }
@@ -91,6 +95,7 @@ impl Socket {
         if options.destinations.unwrap_or(everywhere) {
             options::set_destinations(inner.as_raw_fd(), domain == Domain::IPV6);
         }
+        options::set_telling(inner.as_raw_fd(), domain == Domain::IPV6, options.telling)?;
         inner.bind(&SockAddr::from(address))?;
         Ok(Socket {
             identity: Identity::of(inner.as_raw_fd())?,
@@ -101,6 +106,8 @@ impl Socket {
             everywhere,
             restore_blocking: false,
             parked: None,
+            telling: options.telling,
+            drops: 0,
             arena: Arena::default(),
             sending: Sending::new(options.backend),
             counters: Counters::default(),
@@ -141,6 +148,7 @@ impl Socket {
         if adoption.destinations.unwrap_or(everywhere) {
             options::set_destinations(fd, domain == libc::AF_INET6);
         }
+        options::set_telling(fd, domain == libc::AF_INET6, adoption.telling)?;
         let gro = options::gro(fd) || adoption.gro && options::set_gro(fd);
         Ok(Socket {
             inner,
@@ -151,6 +159,9 @@ impl Socket {
             everywhere,
             restore_blocking: blocking,
             parked: None,
+            telling: adoption.telling,
+            // What was lost before is not ours to tell.
+            drops: options::drops(fd).unwrap_or(0),
             arena: Arena::default(),
             sending: Sending::new(adoption.backend),
             counters: Counters::default(),

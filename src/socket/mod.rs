@@ -14,7 +14,8 @@ use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use crate::arena::Arena;
 use crate::record::Tally;
-use crate::sys::options::Identity;
+use crate::sys::error_queue::{self, IcmpError};
+use crate::sys::options::{Identity, Telling};
 use crate::sys::{self, Backend, Errno, wait};
 
 pub use create::{Adoption, BindOptions, NotAdopted, reuse_port};
@@ -31,6 +32,8 @@ pub struct Counters {
     pub batches: u64,
     /// Messages whose control messages lost their end (`MSG_CTRUNC`).
     pub control_truncated: u64,
+    /// Messages that the kernel dropped between those that were received, as SO_RXQ_OVFL told.
+    pub dropped: u64,
     /// How many batches held 2ⁿ to 2ⁿ⁺¹ - 1 datagrams.
     pub batch_sizes: [u64; BATCH_SIZES],
 }
@@ -51,6 +54,9 @@ pub struct Socket {
     restore_blocking: bool,
     /// An error that the portable loop took from the kernel behind a batch: the next call's.
     parked: Option<Errno>,
+    telling: Telling,
+    /// The drop counter, modulo 2³², as it was last told.
+    drops: u32,
     arena: Arena,
     sending: Sending,
     counters: Counters,
@@ -92,6 +98,11 @@ impl Socket {
     /// Messages that the kernel dropped, see [`sys::options::drops`].
     pub fn kernel_drops(&self) -> Option<u32> {
         sys::options::drops(self.fd().ok()?)
+    }
+
+    /// Takes the next ICMP error from the error queue, see [`error_queue::take`].
+    pub fn take_icmp_error(&mut self) -> Result<Option<IcmpError>, Errno> {
+        error_queue::take(self.fd()?)
     }
 
     /// The address it is bound to, getsockname(2).

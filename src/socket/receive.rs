@@ -1,5 +1,6 @@
 //! Receiving: wait if asked to, take what is there, describe it.
 
+use std::mem;
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use libc::c_int;
 
 use super::Socket;
 use crate::arena::Slots;
-use crate::record::{Arrived, Table, Tally};
+use crate::record::{Arrived, Details, Table, Tally};
 #[cfg(mmsg)]
 use crate::sys::mmsg;
 use crate::sys::wait::{self, Ended};
@@ -48,11 +49,18 @@ impl Socket {
             count => count?,
         };
         let mut control_truncated = 0;
+        let mut drops = self.drops;
         for index in 0..count {
             let message = self.arena.message(index);
             control_truncated += u64::from(message.flags & libc::MSG_CTRUNC != 0);
             // Also where UDP_GRO is off: another holder of the descriptor may have turned it on.
             let told = options::told(message.control);
+            let details = self.telling.any().then(|| Details {
+                timestamp: told.timestamp,
+                tos: told.tos,
+                ttl: told.ttl,
+                dropped: told.drops.map_or(0, |now| now.wrapping_sub(mem::replace(&mut drops, now))),
+            });
             table.push(
                 index,
                 &Arrived {
@@ -61,6 +69,7 @@ impl Socket {
                     from: message.from,
                     to: told.to,
                     segment: told.segment,
+                    details,
                 },
             );
         }
@@ -68,6 +77,8 @@ impl Socket {
         let tally = table.finish(count == call.vlen.min(slots.count()) || self.parked.is_some());
         if call.flags & libc::MSG_PEEK == 0 {
             self.counters.control_truncated += control_truncated;
+            self.counters.dropped += u64::from(drops.wrapping_sub(self.drops));
+            self.drops = drops;
             self.count(tally);
         }
         Ok(tally.datagrams as usize)
@@ -160,7 +171,7 @@ fn refused(backend: Backend, error: Errno) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{DATAGRAM, HEADER, MESSAGE};
+    use crate::record::{DATAGRAM, DETAIL, HEADER, MESSAGE};
     use crate::socket::BindOptions;
     use std::ptr;
 
@@ -173,6 +184,7 @@ mod tests {
             send_buffer_size: None,
             gro: false,
             destinations: None,
+            telling: Default::default(),
             backend,
         };
         Socket::bind("127.0.0.1:0".parse().unwrap(), &options).unwrap()
@@ -200,7 +212,7 @@ mod tests {
         }
 
         fn receive(&self, socket: &mut Socket) -> Result<usize, Errno> {
-            let mut words = [0; HEADER + 2 * (MESSAGE + DATAGRAM)];
+            let mut words = [0; HEADER + 2 * (MESSAGE + DATAGRAM + DETAIL)];
             let table = Table::new(&mut words, 2, self.slot).unwrap();
             let call = Call { vlen: 2, flags: 0, timeout: Some(Duration::ZERO) };
             // SAFETY: mapped until drop; to the half that is not writable the kernel answers EFAULT.

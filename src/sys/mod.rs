@@ -35,6 +35,7 @@ use libc::c_int;
 
 #[cfg(test)]
 mod contract;
+pub mod error_queue;
 #[cfg(mmsg)]
 pub mod mmsg;
 pub mod options;

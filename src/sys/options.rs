@@ -40,9 +40,67 @@ pub fn gro(fd: RawFd) -> bool {
     };
 }
 
+/// What a socket has the kernel tell beside each datagram. Linux; elsewhere nothing is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Telling {
+    /// SO_TIMESTAMPNS, socket(7): when the kernel received it.
+    pub timestamps: bool,
+    /// IP_RECVTOS, ip(7), and IPV6_RECVTCLASS, ipv6(7).
+    pub tos: bool,
+    /// IP_RECVTTL, ip(7), and IPV6_RECVHOPLIMIT, ipv6(7).
+    pub ttl: bool,
+    /// SO_RXQ_OVFL, socket(7): how many messages the kernel had dropped when it queued this one.
+    pub drops: bool,
+    /// IP_RECVERR, ip(7), and IPV6_RECVERR, ipv6(7): errors wait in a queue of their own, each with what it is about.
+    pub errors: bool,
+}
+
+impl Telling {
+    /// Whether control messages tell any of it.
+    pub fn any(self) -> bool {
+        self.timestamps || self.tos || self.ttl || self.drops
+    }
+}
+
+/// Has the kernel tell; `Err` where it cannot.
+pub fn set_telling(fd: RawFd, v6: bool, telling: Telling) -> Result<(), Errno> {
+    #[cfg(linux_sockets)]
+    {
+        if telling.timestamps {
+            set_int(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
+        }
+        if telling.drops {
+            set_int(fd, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1)?;
+        }
+        for (on, v4_name, v6_name) in [
+            (telling.tos, libc::IP_RECVTOS, libc::IPV6_RECVTCLASS),
+            (telling.ttl, libc::IP_RECVTTL, libc::IPV6_RECVHOPLIMIT),
+            (telling.errors, libc::IP_RECVERR, libc::IPV6_RECVERR),
+        ] {
+            if on && v6 {
+                set_int(fd, libc::IPPROTO_IPV6, v6_name, 1)?;
+            }
+            if on {
+                // Of an IPv6 socket for mapped peers.
+                set_int(fd, libc::IPPROTO_IP, v4_name, 1)?;
+            }
+        }
+    }
+    let _ = (fd, v6, telling);
+    Ok(())
+}
+
 /// What the control messages of one message tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Told {
+    /// Nanoseconds since the epoch.
+    pub timestamp: Option<u64>,
+    /// Type of service, or traffic class.
+    pub tos: Option<u8>,
+    /// Time to live, or hop limit.
+    pub ttl: Option<u8>,
+    /// Messages dropped since the socket was made, modulo 2³².
+    pub drops: Option<u32>,
     /// Size of the datagrams of which it was coalesced.
     pub segment: Option<c_int>,
     /// Where it was sent to.
@@ -57,6 +115,23 @@ pub fn told(control: cmsg::Messages<'_>) -> Told {
         match (message.level, message.kind) {
             #[cfg(linux_sockets)]
             (libc::SOL_UDP, UDP_GRO) => told.segment = told.segment.or(message.int()),
+            #[cfg(linux_sockets)]
+            (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => {
+                told.timestamp = stamp(message.data).or(told.timestamp)
+            }
+            #[cfg(linux_sockets)]
+            (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) => {
+                told.drops = message.int().map(c_int::cast_unsigned).or(told.drops);
+            }
+            // One byte, where all others are ints.
+            #[cfg(linux_sockets)]
+            (libc::IPPROTO_IP, libc::IP_TOS) => told.tos = message.data.first().copied().or(told.tos),
+            #[cfg(linux_sockets)]
+            (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => told.tos = byte(&message).or(told.tos),
+            #[cfg(linux_sockets)]
+            (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
+                told.ttl = byte(&message).or(told.ttl);
+            }
             #[cfg(pktinfo)]
             (libc::IPPROTO_IP, libc::IP_PKTINFO) => told.to = destination_v4(message.data).or(told.to),
             #[cfg(recvdstaddr)]
@@ -69,6 +144,21 @@ pub fn told(control: cmsg::Messages<'_>) -> Told {
         }
     }
     told
+}
+
+#[cfg(linux_sockets)]
+fn byte(message: &cmsg::Message<'_>) -> Option<u8> {
+    u8::try_from(message.int()?).ok()
+}
+
+/// A `struct timespec`, in nanoseconds.
+#[cfg(linux_sockets)]
+fn stamp(data: &[u8]) -> Option<u64> {
+    let bytes = data.first_chunk::<{ size_of::<libc::timespec>() }>()?;
+    // SAFETY: as long as a timespec, which is plain integers; the read needs no alignment.
+    let time = unsafe { bytes.as_ptr().cast::<libc::timespec>().read_unaligned() };
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    seconds.checked_mul(1_000_000_000)?.checked_add(u64::try_from(time.tv_nsec).ok()?)
 }
 
 #[cfg(pktinfo)]

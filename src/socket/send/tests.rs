@@ -17,6 +17,7 @@ fn bind(backend: Backend, gro: bool) -> Socket {
         send_buffer_size: None,
         gro,
         destinations: None,
+        telling: Default::default(),
         backend,
     };
     Socket::bind("127.0.0.1:0".parse().unwrap(), &options).unwrap()
@@ -46,7 +47,7 @@ fn received(socket: &mut Socket) -> (Vec<Vec<u8>>, u64) {
     const CAPACITY: usize = 64;
     const SLOT: usize = 65_536;
     let mut memory = vec![0; CAPACITY * SLOT];
-    let mut words = vec![0; record::HEADER + CAPACITY * (MESSAGE + 128 * record::DATAGRAM)];
+    let mut words = vec![0; record::HEADER + CAPACITY * (MESSAGE + 128 * record::DATAGRAM + record::DETAIL)];
     let mut payloads = Vec::new();
     loop {
         let table = Table::new(&mut words, CAPACITY, SLOT).unwrap();
