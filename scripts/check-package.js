@@ -76,7 +76,8 @@ function registryProblems() {
     if (!fs.statSync(full, { throwIfNoEntry: false })?.isFile()) return []
     const text = fs.readFileSync(full, 'utf8')
     const problems = REGISTRY.test(text) ? [`${file} names a registry host`] : []
-    if (file === 'package-lock.json' && text.includes('"resolved"')) problems.push(`${file} has "resolved"`)
+    if (file.endsWith('package-lock.json') && text.includes('"resolved"'))
+      problems.push(`${file} has "resolved"`)
     return problems
   })
 }
