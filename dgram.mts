@@ -1,6 +1,6 @@
-// The ES module door to the same instance.
-import { _createSocketHandle, createSocket, Socket } from './dgram.js'
+// The ES module door to the same object.
+import dgram from './dgram.js'
 
 export type * from './dgram.js'
-export { _createSocketHandle, createSocket, Socket }
-export default { _createSocketHandle, createSocket, Socket }
+export { _createSocketHandle, createSocket, Socket } from './dgram.js'
+export { dgram as default }

@@ -4,8 +4,8 @@
  * @packageDocumentation
  */
 
-import { _createSocketHandle } from './lib/dgram/legacy'
-import { createSocket, Socket } from './lib/dgram/socket'
+import * as legacy from './lib/dgram/legacy'
+import * as sockets from './lib/dgram/socket'
 
 export type {
   BindOptions,
@@ -14,5 +14,12 @@ export type {
   SocketOptions,
   SocketType,
 } from './lib/dgram/types'
-export { _createSocketHandle, createSocket, Socket }
-export default { _createSocketHandle, createSocket, Socket }
+
+export const _createSocketHandle = legacy._createSocketHandle
+export const createSocket = sockets.createSocket
+export const Socket = sockets.Socket
+export type Socket = sockets.Socket
+
+// One object for `require`, for `import` and for what compilers make of it, as node:dgram is one: what is put in a
+// function's place is there for all.
+exports.default = exports

@@ -40,13 +40,17 @@ function make(Base: ErrorClass, code: string, message: string, options?: ErrorOp
 /** What was received instead, in Node's words. */
 export function received(value: unknown): string {
   if (value === null || value === undefined) return String(value)
-  if (typeof value === 'function' && value.name) return `function ${value.name}`
+  if (typeof value === 'function') return `function ${value.name}`
   if (typeof value === 'object') {
     const name = value.constructor?.name
     return name ? `an instance of ${name}` : inspect(value, { depth: -1 })
   }
-  const shown = inspect(value, { colors: false })
-  return `type ${typeof value} (${shown.length > 28 ? `${shown.slice(0, 25)}...` : shown})`
+  return `type ${typeof value} (${typeof value === 'string' ? quoted(value) : inspect(value)})`
+}
+
+function quoted(text: string): string {
+  const cut = text.length > 28 ? `${text.slice(0, 25)}...` : text
+  return cut.includes("'") ? JSON.stringify(cut) : `'${cut}'`
 }
 
 /** 'options.port' is a property, 'batch' an argument. */

@@ -11,6 +11,7 @@ export interface SendArguments {
   callback: unknown
 }
 
+const EMPTY = new Uint8Array(0)
 const BYTES = 'of type string or an instance of Buffer, TypedArray, or DataView'
 
 /** `send(message[, offset, length][, port][, address][, callback])`, to an address. */
@@ -60,13 +61,41 @@ export function partsOf(message: unknown): Parts {
   if (Array.isArray(message)) return Array.from(message as unknown[], (part) => partOf(part, message))
   if (typeof message === 'string') return Buffer.from(message)
   if (!ArrayBuffer.isView(message)) throw invalidArgType('buffer', BYTES, message)
-  return message
+  return bytesIn(message)
 }
 
-function partOf(part: unknown, list: unknown): ArrayBufferView {
+function partOf(part: unknown, list: unknown): Uint8Array {
   if (typeof part === 'string') return Buffer.from(part)
   if (!ArrayBuffer.isView(part)) throw invalidArgType('buffer list arguments', BYTES, list)
-  return part
+  // Of one that is detached this is an error, as in node:dgram.
+  return Buffer.isBuffer(part)
+    ? part
+    : Buffer.from(part.buffer as ArrayBuffer, part.byteOffset, part.byteLength)
+}
+
+/** The bytes of a view. One that was detached has none, and a DataView of it says so by throwing. */
+function bytesIn(view: ArrayBufferView): Uint8Array {
+  if (view instanceof Uint8Array) return view
+  try {
+    if (view.byteLength > 0) return new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+  } catch {}
+  return EMPTY
+}
+
+/** How many bytes that is. */
+export function bytesOf(parts: Parts): number {
+  if (!Array.isArray(parts)) return parts.byteLength
+  return parts.reduce((sum, { byteLength }) => sum + byteLength, 0)
+}
+
+/** All of it in one piece. */
+export function joined(parts: Parts): Uint8Array {
+  return Array.isArray(parts) ? Buffer.concat(parts.filter(({ byteLength }) => byteLength > 0)) : parts
+}
+
+/** The same in memory of its own: the caller's is its own again. */
+export function own(parts: Parts): Buffer {
+  return Array.isArray(parts) ? (joined(parts) as Buffer) : Buffer.from(parts)
 }
 
 /** A part of the message's bytes, which are the memory and not a copy. */
@@ -78,10 +107,4 @@ function range(message: unknown, offset: unknown, length: unknown): Buffer {
   if (start > bytes.byteLength) throw bufferOutOfBounds('offset')
   if (start + size > bytes.byteLength) throw bufferOutOfBounds('length')
   return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset + start, size)
-}
-
-/** The same bytes in memory of their own: the caller's is its own again. */
-export function snapshot(parts: Parts): Buffer {
-  const views = Array.isArray(parts) ? parts : [parts]
-  return Buffer.concat(views.map((view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength)))
 }

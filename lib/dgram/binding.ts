@@ -12,23 +12,23 @@ import type { BindSyncOptions } from './types'
 
 type Listener = (...args: unknown[]) => void
 
-const MOST_FD = 2 ** 31 - 1
-
 function flagsOf({ [STATE]: { settings } }: Stateful): BindFlags {
   const { reuseAddr, reusePort, ipv6Only } = settings
-  return { reuseAddr, reusePort, ipv6Only }
+  return { reuseAddr: Boolean(reuseAddr), reusePort, ipv6Only }
 }
 
 function everywhere({ type }: Stateful): string {
   return type === 'udp4' ? '0.0.0.0' : '::'
 }
 
-/** It is bound: from here on it receives, and keeps the process alive. */
-function begin(socket: Stateful): void {
+/** It is bound: from here on it receives, and keeps the process alive. A negative errno where that cannot be. */
+function begin(socket: Stateful): number {
   const state = socket[STATE]
-  state.handle!.recvStart()
+  const errno = state.handle!.recvStart()
+  if (errno < 0) return errno
   state.bound = 'yes'
   applyBufferSizes(socket)
+  return 0
 }
 
 /** Emits an event in the next tick, if it is open then. */
@@ -81,7 +81,8 @@ function adopt(socket: Stateful, fd: number): void {
   const result = socket[STATE].handle!.adopt(fd)
   if (typeof result === 'string') throw errors.invalidFdType(result)
   if (result < 0) throw errors.systemError('open', result)
-  begin(socket)
+  const errno = begin(socket)
+  if (errno < 0) throw errors.systemError('open', errno)
   socket.emit('listening')
 }
 
@@ -94,9 +95,8 @@ function bindTo(socket: Stateful, address: unknown, port: unknown): void {
   state.handle!.lookup(address || everywhere(socket), (error, ip) => {
     if (state.handle === null) return
     if (error) return fail(error)
-    const errno = state.handle.bind(ip, port || 0, flagsOf(socket))
+    const errno = state.handle.bind(ip, port || 0, flagsOf(socket)) || begin(socket)
     if (errno < 0) return fail(errors.hostPortError('bind', errno, ip, port))
-    begin(socket)
     socket.emit('listening')
   })
 }
@@ -146,11 +146,11 @@ export const binding = {
       throw errors.invalidArgValue(
         'port',
         port,
-        'is a handle of node:dgram, which cannot be shared: pass its fd',
+        'is a handle of node:dgram, which cannot be shared: bind the port with reusePort',
       )
     }
     const { fd } = options
-    if (Number.isInteger(fd) && (fd as number) > 0 && (fd as number) <= MOST_FD) adopt(this, fd as number)
+    if (isInt32(fd) && fd > 0) adopt(this, fd)
     else bindTo(this, options.address || '', options.port)
     return this
   },
@@ -162,9 +162,8 @@ export const binding = {
     if (state.bound !== 'no') throw errors.alreadyBound()
     const port = validatePort(options.port ?? 0, 'options.port', true)
     const address = literal(options.address || everywhere(this), 'options.address', 'bindSync')
-    const errno = handle.bind(address, port, flagsOf(this))
+    const errno = handle.bind(address, port, flagsOf(this)) || begin(this)
     if (errno < 0) throw errors.hostPortError('bind', errno, address, port)
-    begin(this)
     emitLater(this, 'listening')
     return (this as unknown as { address(): AddressInfo }).address()
   },
@@ -207,6 +206,11 @@ export const binding = {
     if (errno < 0) throw errors.systemError('connect', errno)
     state.connected = 'no'
   },
+}
+
+/** Node's check, which converts what is no number. */
+function isInt32(value: unknown): value is number {
+  return value === ((value as number) | 0)
 }
 
 /** An IP address as it stands: what is done at once asks nobody. */

@@ -14,10 +14,14 @@ import { Inbox, type InboxHost } from './inbox'
 import { literal } from './literal'
 import { bindLookup, type Lookup } from './lookup'
 import type { Settings } from './options'
-import { Outbox, type OutboxHost } from './outbox'
+import { Outbox, type OutboxHost, settleAll } from './outbox'
 import type { RemoteInfo } from './types'
 
-const { EINVAL, EISCONN, ENOTCONN } = os.errno
+const { EBADF, EBUSY, EINVAL, EISCONN, ENOTCONN } = os.errno
+
+const MOST_TTL = 255
+/** Bytes of a buffer: a C int. */
+const MOST_BUFFER = 2 ** 31 - 1
 
 /** How a socket is bound. */
 export interface BindFlags {
@@ -60,8 +64,9 @@ export class Handle implements InboxHost, OutboxHost {
     return this.family === 6 ? '::1' : '127.0.0.1'
   }
 
-  get asyncId(): number {
-    return this.#resource.asyncId()
+  /** The descriptor's number, negative where there is none. */
+  get fd(): number {
+    return native.socketFd(this.handle)
   }
 
   get outbox(): Outbox {
@@ -92,6 +97,7 @@ export class Handle implements InboxHost, OutboxHost {
     const number = toUint32(port) & 0xffff
     if (this.open || isIP(address) !== this.family) return -EINVAL
     if (flags.ipv6Only && this.family === 4) return -EINVAL
+    settleAll()
     const { gro, portable } = this.#settings
     const errno = native.socketBind(this.handle, address, number, {
       ...flags,
@@ -107,9 +113,17 @@ export class Handle implements InboxHost, OutboxHost {
 
   /** Takes a descriptor over: what it is where it is no UDP socket. */
   adopt(fd: number): number | string {
+    settleAll()
+    // One that is open keeps what it has, after the descriptor was found to be good.
+    const held = this.open ? native.socketCreate() : this.handle
     const { portable } = this.#settings
-    const result = native.socketFromFd(this.handle, fd, false, false, true, portable, false)
+    const result = native.socketFromFd(held, fd, this.open, false, true, portable, false)
+    if (result === -EBADF) return 'UNKNOWN'
     if (result !== 0) return result
+    if (this.open) {
+      native.socketClose(held)
+      return -EBUSY
+    }
     this.open = true
     this.connected = native.socketName(this.handle, true, new Uint32Array(SOCKADDR)) === 0
     return 0
@@ -119,6 +133,7 @@ export class Handle implements InboxHost, OutboxHost {
     const address = literal(ip)
     if (isIP(address) !== this.family) return -EINVAL
     if (this.connected) return -EISCONN
+    settleAll()
     const errno = native.socketConnect(this.handle, address, port)
     this.connected = errno === 0
     return errno
@@ -126,7 +141,7 @@ export class Handle implements InboxHost, OutboxHost {
 
   disconnect(): number {
     if (!this.connected) return -ENOTCONN
-    this.#outbox.settle()
+    settleAll()
     const errno = native.socketDisconnect(this.handle)
     this.connected = errno !== 0
     return errno
@@ -141,27 +156,30 @@ export class Handle implements InboxHost, OutboxHost {
   }
 
   setBroadcast(flag: number): number {
-    this.#outbox.settle()
+    settleAll()
     return native.socketSetBroadcast(this.handle, flag !== 0)
   }
 
   setTTL(ttl: number): number {
-    this.#outbox.settle()
+    if ((ttl | 0) < 1 || (ttl | 0) > MOST_TTL) return -EINVAL
+    settleAll()
     return native.socketSetTtl(this.handle, ttl | 0)
   }
 
   setMulticastTTL(ttl: number): number {
-    this.#outbox.settle()
+    if ((ttl | 0) < 0 || (ttl | 0) > MOST_TTL) return -EINVAL
+    settleAll()
     return native.socketSetMulticastTtl(this.handle, ttl | 0)
   }
 
   setMulticastLoopback(flag: number): number {
-    this.#outbox.settle()
+    settleAll()
     return native.socketSetMulticastLoopback(this.handle, flag !== 0)
   }
 
   setMulticastInterface(address: string): number {
-    this.#outbox.settle()
+    if (isIP(address) === 0) return -EINVAL
+    settleAll()
     return native.socketSetMulticastInterface(this.handle, literal(address))
   }
 
@@ -184,7 +202,8 @@ export class Handle implements InboxHost, OutboxHost {
   /** Bytes of the receive (or the send) buffer, or a negative errno; with a `size` it is set first. */
   bufferSize(size: number, receive: boolean): number {
     if (size === 0) return native.socketBufferSize(this.handle, !receive)
-    this.#outbox.settle()
+    if (size > MOST_BUFFER) return -EINVAL
+    settleAll()
     const errno = native.socketSetBufferSize(this.handle, !receive, size)
     return errno < 0 ? errno : size
   }
@@ -209,8 +228,14 @@ export class Handle implements InboxHost, OutboxHost {
     return this.#inbox.reading
   }
 
-  recvStart(): void {
-    this.#inbox.start()
+  /** 0, or a negative errno: it is not bound any more. */
+  recvStart(): number {
+    const errno = this.#inbox.start()
+    if (errno < 0) {
+      native.socketClose(this.handle)
+      this.open = false
+    }
+    return errno
   }
 
   recvStop(): void {
@@ -218,6 +243,7 @@ export class Handle implements InboxHost, OutboxHost {
   }
 
   close(): void {
+    settleAll()
     this.#outbox.close()
     this.open = false
     this.#inbox.stop()
@@ -226,6 +252,7 @@ export class Handle implements InboxHost, OutboxHost {
   }
 
   #name(peer: boolean): AddressInfo | number {
+    settleAll()
     const words = new Uint32Array(SOCKADDR)
     const errno = native.socketName(this.handle, peer, words)
     return errno < 0 ? errno : addressInfo(words)
@@ -234,6 +261,7 @@ export class Handle implements InboxHost, OutboxHost {
   #membership(join: boolean, group: unknown, multicastInterface: unknown): number {
     const address = literal(group)
     const interfaceAddress = optional(multicastInterface)
+    settleAll()
     const errno = this.#bound(isIP(address))
     return errno < 0 ? errno : native.socketMembership(this.handle, join, address, interfaceAddress)
   }
@@ -242,6 +270,7 @@ export class Handle implements InboxHost, OutboxHost {
     const interfaceAddress = optional(multicastInterface)
     const family = isIP(group)
     if (isIP(source) !== family) return -EINVAL
+    settleAll()
     const errno = this.#bound(family)
     return errno < 0
       ? errno

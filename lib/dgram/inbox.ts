@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers'
 import * as workers from 'node:worker_threads'
 import {
   batchGather,
+  reportException,
   socketIsShutDown,
   socketReceive,
   socketWatchStart,
@@ -28,7 +29,6 @@ const {
   FLAGS,
   MESSAGE,
   MESSAGE_INDEX,
-  OFFSET,
   PORT_SHIFT,
   SCOPE_ID,
   SIZE,
@@ -40,6 +40,10 @@ const {
  */
 const SMALLEST_SLAB = 8 * 1024
 const LARGEST_SLAB = 64 * 1024
+
+/** Milliseconds after which timers and other sockets have their turn, and messages between two looks at the clock. */
+const TURN_MS = 1
+const LOOK_AT_CLOCK = 16
 
 /** Receives in a row that found nothing where something was to be, after which the socket may have been shut down. */
 const MOST_FRUITLESS = 2
@@ -73,9 +77,10 @@ interface Fill {
   memory: Memory
   /** The next to be given. */
   next: number
-  /** Those before this one are in `slab`. */
+  /** Those before this one are in `slab`, the next one from byte `at` on. */
   gathered: number
   slab: Buffer
+  at: number
 }
 
 /** Slots of this thread's sockets, by capacity: what a wake finds is in slabs when it is over. */
@@ -94,13 +99,16 @@ let free = 0
 export class Inbox {
   readonly #host: InboxHost
   readonly #capacity: number
-  /** What a listener that threw has left over. */
+  /** What was received and has not been given. */
   #left: Fill | null = null
   #resuming = false
   #reading = false
   #ref = true
   #fruitless = 0
+  /** The message that is being given. */
   readonly #from = new Sender()
+  #data: Buffer = slab
+  #port = 0
 
   constructor(host: InboxHost, capacity: number) {
     this.#host = host
@@ -116,13 +124,13 @@ export class Inbox {
     this.#keepAlive()
   }
 
-  /** Begins to read, until `stop`. */
-  start(): void {
-    let errno = watch(this.#host.handle, false, () => this.#host.scope(() => this.wake()))
+  /** Begins to read, until `stop`: 0 or a negative errno. */
+  start(): number {
+    let errno = watch(this.#host.handle, false, () => this.wake())
     if (errno === 0) errno = socketWatchStart(this.#host.handle, false)
     this.#reading = errno === 0
     this.#keepAlive()
-    if (errno < 0) process.nextTick(() => this.#host.open && this.#host.error('watch', errno))
+    return errno
   }
 
   /** What is not given yet is lost, as what the kernel holds. */
@@ -149,10 +157,10 @@ export class Inbox {
     memory.settle(count)
     if (count > 0) {
       this.#fruitless = 0
-      return this.#give({ memory, next: 0, gathered: 0, slab })
+      return this.#give({ memory, next: 0, gathered: 0, slab, at: 0 })
     }
     if (count === 0) this.#nothing()
-    else this.#host.error('recvmsg', count)
+    else this.#host.scope(() => this.#host.error('recvmsg', count))
     // A pending error comes before the data behind it.
     return count < 0 && this.#reading
   }
@@ -170,7 +178,7 @@ export class Inbox {
   #nothing(): void {
     if (++this.#fruitless < MOST_FRUITLESS || !socketIsShutDown(this.#host.handle)) return
     this.stop()
-    this.#host.error('recvmsg', -ESHUTDOWN)
+    this.#host.scope(() => this.#host.error('recvmsg', -ESHUTDOWN))
   }
 
   /** Gives the datagrams of a fill. Whether there is probably more. */
@@ -178,45 +186,66 @@ export class Inbox {
     const { memory } = fill
     const { length, datagrams, messages } = memory
     let seen = -1
-    try {
-      while (fill.next < length) {
-        if (fill.next === fill.gathered) gather(fill)
-        const row = fill.next * DATAGRAM
-        const offset = datagrams[row + OFFSET]!
-        const size = datagrams[row + SIZE]!
-        const message = datagrams[row + MESSAGE_INDEX]!
-        if (message !== seen && !this.#from.is(messages, message * MESSAGE)) {
-          this.#from.read(messages, message * MESSAGE)
-        }
-        seen = message
-        const { address, family } = this.#from
-        const port = datagrams[row + FLAGS]! >>> PORT_SHIFT
-        fill.next++
-        this.#host.message(fill.slab.subarray(offset, offset + size), { address, family, port, size })
-        if (!this.#reading) return false
-        // What the last one has queued runs when this callback ends.
-        if (fill.next === length) break
-        if (runQueued === undefined) return true
-        runQueued()
-        if (!this.#reading) return false
+    let end = fill.next + LOOK_AT_CLOCK
+    const deadline = performance.now() + TURN_MS
+    while (fill.next < length) {
+      // A listener may have transferred the slab away, with its own message in it.
+      if (fill.next === fill.gathered || fill.slab.length === 0) gather(fill)
+      const row = fill.next * DATAGRAM
+      const size = datagrams[row + SIZE]!
+      const message = datagrams[row + MESSAGE_INDEX]!
+      if (message !== seen && !this.#from.is(messages, message * MESSAGE)) {
+        this.#from.read(messages, message * MESSAGE)
       }
-      return memory.more
-    } finally {
-      if (fill.next < length && this.#reading) this.#keep(fill)
+      seen = message
+      const { at } = fill
+      fill.next++
+      fill.at = at + ((size + 7) & ~7)
+      this.#data = fill.slab.subarray(at, at + size)
+      this.#port = datagrams[row + FLAGS]! >>> PORT_SHIFT
+      try {
+        this.#host.scope(this.#emit)
+      } catch (error) {
+        reportException(error)
+      }
+      if (!this.#reading) return false
+      // What the last one has queued runs when this callback ends.
+      if (fill.next === length) break
+      if (runQueued === undefined) return this.#keep(fill)
+      try {
+        runQueued()
+      } catch (error) {
+        // Here, and not by letting it through: it is a tick's, whose end Node would miss, and would end the process.
+        reportException(error)
+      }
+      if (!this.#reading) return false
+      if (fill.next < end) continue
+      if (performance.now() >= deadline) return this.#keep(fill)
+      end = fill.next + LOOK_AT_CLOCK
     }
+    return memory.more
   }
 
-  /** A listener has thrown, or each message has a callback of its own: the others' datagrams are still theirs. */
-  #keep(fill: Fill): void {
+  /** The next message, in the async context of the socket. */
+  readonly #emit = () => {
+    const { address, family } = this.#from
+    const data = this.#data
+    this.#host.message(data, { address, family, port: this.#port, size: data.length })
+  }
+
+  /** Has the rest of a fill given when timers and other sockets have had their turn; it is not to be called at once. */
+  #keep(fill: Fill): false {
     this.#left = fill
     // They are in its slots: nobody else's may come there.
     if (memories.get(this.#capacity) === fill.memory) memories.delete(this.#capacity)
-    if (this.#resuming) return
-    this.#resuming = true
-    setImmediate(() => {
-      this.#resuming = false
-      if (this.#left !== null) this.#host.scope(() => this.wake())
-    })
+    if (!this.#resuming) {
+      this.#resuming = true
+      setImmediate(() => {
+        this.#resuming = false
+        if (this.#left !== null) this.wake()
+      })
+    }
+    return false
   }
 }
 
@@ -275,5 +304,6 @@ function gather(fill: Fill): void {
   }
   fill.gathered = batchGather(bytes, table, capacity, next, end, slab, free)
   fill.slab = slab
+  fill.at = free
   free += needed
 }

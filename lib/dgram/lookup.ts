@@ -29,6 +29,7 @@ export function bindLookup(family: 4 | 6, lookup: unknown): Lookup {
   function known(address: unknown): string | null {
     if (own !== undefined || (looksUpLiterals && dns.lookup !== original)) return null
     if (!address || address === last) return address ? last : loopback
+    if (looksUpLiterals && typeof address !== 'string') return null
     if (isIP(address as string) !== family) return null
     last = address as string
     return last

@@ -11,7 +11,8 @@ export interface Settings {
   type: 'udp4' | 'udp6'
   family: 4 | 6
   lookup: unknown
-  reuseAddr: boolean
+  /** As it was given. */
+  reuseAddr: unknown
   reusePort: boolean
   ipv6Only: boolean
   recvBufferSize: number
@@ -48,7 +49,7 @@ export function socketSettings(value: unknown): Settings {
     type,
     family: type === 'udp6' ? 6 : 4,
     lookup,
-    reuseAddr: Boolean(options.reuseAddr),
+    reuseAddr: options.reuseAddr,
     reusePort: Boolean(options.reusePort),
     ipv6Only: Boolean(options.ipv6Only),
     recvBufferSize,
@@ -73,6 +74,6 @@ function blockList(value: unknown, name: string): BlockList | undefined {
   if (!value) return undefined
   const { isBlockList } = BlockList as unknown as { isBlockList?(value: unknown): boolean }
   const is = isBlockList?.(value) ?? value instanceof BlockList
-  if (!is) throw invalidArgType(name, 'an instance of net.BlockList', value)
+  if (!is) throw invalidArgType(name, 'an net.BlockList', value)
   return value as BlockList
 }

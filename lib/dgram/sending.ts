@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import { promisify } from 'node:util'
 import * as errors from '../errors'
 import { validateNumber, validatePort, validateString } from '../validators'
-import { connected, partsOf, snapshot, sortOut, unconnected } from './arguments'
+import { connected, partsOf, sortOut, unconnected } from './arguments'
 import { bindImplicitly, whenBound } from './binding'
 import type { Callback, Parts } from './outbox'
 import { running, STATE, type Stateful } from './state'
@@ -23,10 +23,12 @@ function sendTo(
   callback: Callback | undefined,
 ): void {
   const state = socket[STATE]
-  const { lookup } = state.handle!
-  const known = state.settings.sendBlockList === undefined ? lookup.known(address) : null
+  const lookup = state.handle!.lookup
+  // What a connect() that is underway comes before is not to leave before it.
+  const early = state.settings.sendBlockList === undefined && state.connected === 'no'
+  const known = early ? lookup.known(address) : null
   if (known !== null) {
-    state.handle!.outbox.post(parts, known, port, address, callback, false)
+    state.handle!.outbox.post(parts, known, port, address, callback)
     return
   }
   lookup(address, (error, ip) => {
@@ -41,7 +43,7 @@ function sendTo(
       if (callback) process.nextTick(callback, errors.ipBlocked(ip as string))
       return
     }
-    state.handle.outbox.post(parts, ip, port, address, callback, true)
+    state.handle.outbox.postDue(parts, ip, port, address, callback)
   })
 }
 
@@ -69,8 +71,7 @@ export const sending = {
       const list = Array.isArray(parts) ? parts : [parts]
       whenBound(this, () => this.send(list, meant.port, to.address, to.callback))
     } else if (number === null) {
-      // The caller's memory is its own again when this returns, as where it is sent at once.
-      state.handle!.outbox.post(snapshot(parts), null, meant.port, to.address, to.callback, true)
+      state.handle!.outbox.postDue(parts, null, meant.port, to.address, to.callback)
     } else sendTo(this, parts, number, to.address as string | undefined, to.callback)
   },
 

@@ -1,5 +1,7 @@
 //! What this system has: capabilities, numbers, names.
 
+use napi::bindgen_prelude::{JsValue, Unknown};
+use napi::{Env, sys};
 use napi_derive::napi;
 use socket2::{Domain, Protocol, Type};
 use std::os::fd::AsRawFd;
@@ -98,4 +100,12 @@ pub fn interface_name(index: u32) -> Option<String> {
 #[napi]
 pub fn bytes_to_cache_line(#[napi(ts_arg_type = "Uint8Array")] bytes: View<u8>) -> u32 {
     bytes.as_mut_ptr().addr().wrapping_neg() as u32 % 64
+}
+
+/// Makes an exception that was caught an uncaught one: 'uncaughtException', or the end of the process.
+#[napi]
+pub fn report_exception(env: Env, #[napi(ts_arg_type = "unknown")] error: Unknown<'_>) {
+    // SAFETY: the current call's environment and argument. What it returns says whether it could be told, and nobody is
+    // left to tell.
+    unsafe { sys::napi_fatal_exception(env.raw(), error.raw()) };
 }

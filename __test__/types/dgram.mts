@@ -4,12 +4,17 @@ import type node from 'node:dgram'
 import type { AddressInfo, BlockList } from 'node:net'
 import * as all from '../../dgram.js'
 import ours, { createSocket, type RemoteInfo, Socket, type SocketOptions } from '../../dgram.js'
-import { claim, type Same } from './support'
+import { claim, type Same } from './support.js'
 
 /** Whoever takes node:dgram takes this. */
 export const module: typeof node = ours
 export const namespace: Pick<typeof import('node:dgram'), 'createSocket' | 'Socket'> = all
 export const socket: node.Socket = createSocket('udp4')
+/** The types are the default's as well. */
+export let inferred: ours.Socket
+export function told(info: ours.RemoteInfo, how: ours.SocketOptions): ours.Socket {
+  return ours.createSocket(how, (_, { port }) => port === info.port)
+}
 export const constructed: node.Socket = new Socket('udp6', (message, { size }) => message.length === size)
 
 export function options(blocked: BlockList, signal: AbortSignal): Socket {
