@@ -44,10 +44,11 @@ export class UdpSocket extends OptionSocket {
   /**
    * Makes a socket and binds it, synchronously.
    *
-   * @throws EADDRINUSE and other errors of bind(2), with `syscall: 'bind'`.
+   * @throws EADDRINUSE and other errors of bind(2), with `syscall: 'bind'`; ENODEV, EPERM for `bindToDevice`.
    * @throws ERR_INVALID_IP_ADDRESS for a host name: resolve it first.
    * @throws ERR_SOCKET_BAD_PORT, ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for other options.
-   * @throws ERR_RECVMMSG_UNSUPPORTED for `backend: 'mmsg'` where recvmmsg(2) cannot be called.
+   * @throws ERR_RECVMMSG_UNSUPPORTED for `backend: 'mmsg'` where recvmmsg(2) cannot be called, and for
+   * `multicastAll`, `dontFragment` and `bindToDevice` where the system has no such thing.
    * @throws AbortError when `signal` is aborted already.
    * @see https://man7.org/linux/man-pages/man2/bind.2.html
    */
@@ -61,6 +62,7 @@ export class UdpSocket extends OptionSocket {
     if (errno < 0) throw errors.systemError('bind', errno, address, port)
     socket.#engine.v6 = isIPv6(address)
     socket.#engine.opened()
+    tellClamped(socket.#engine.handle, settings.recvBufferSize)
     return socket
   }
 
@@ -231,4 +233,16 @@ export class UdpSocket extends OptionSocket {
     if (errno < 0) throw this.#engine.failed(syscall, errno)
     return addressInfo(words)
   }
+}
+
+/** Warns, once a process, of a receive buffer that is smaller than was asked for. */
+function tellClamped(handle: object, asked: number): void {
+  if (asked === 0) return
+  const granted = native.socketNewsOfClampedBuffer(handle, asked)
+  if (granted < 0) return
+  process.emitWarning(
+    `recvBufferSize: ${asked} bytes were asked for and the system gave ${granted}, its limit net.core.rmem_max. ` +
+      `Raise it (sysctl -w net.core.rmem_max=${asked}), or datagrams are lost sooner`,
+    { type: 'RecvBufferWarning', code: 'RECVMMSG_RCVBUF' },
+  )
 }
