@@ -154,11 +154,7 @@ describeRows('bind', (row) => {
   })
 
   test('asks for buffers as node:dgram does, and gets the same', async () => {
-    for (const sizes of [
-      {},
-      { recvBufferSize: 10_000, sendBufferSize: 20_000 },
-      { recvBufferSize: 2 ** 31 - 1 },
-    ]) {
+    for (const sizes of [{}, { recvBufferSize: 10_000, sendBufferSize: 20_000 }]) {
       const theirs = await dgramSocket(row, sizes)
       const ours = bind(row, sizes)
       expect(ours.getRecvBufferSize()).toBe(theirs.getRecvBufferSize())

@@ -36,7 +36,6 @@ export class Engine implements Host, SendHost {
   readonly #settings: ReceiveSettings
   readonly #failures = new Map<string, number>()
   readonly #abort = () => void this.#socket.close()
-  /** The kernel hands over coalesced messages. */
   #coalesces = false
   /** How it receives, and what it has counted, as last known: what is told once it is closed. */
   #last: { backend: Backend; stats: Omit<SocketStats, 'errors'> } | null = null
@@ -72,6 +71,16 @@ export class Engine implements Host, SendHost {
 
   get gso(): boolean {
     return this.#settings.gso
+  }
+
+  /** The kernel hands over coalesced messages. */
+  get coalesces(): boolean {
+    return this.#coalesces
+  }
+
+  /** Something has been received, or somebody reads. */
+  get hasRead(): boolean {
+    return this.reader.engaged || this.stats().messages > 0
   }
 
   get connected(): boolean {

@@ -2,10 +2,12 @@ import { systemCapabilities } from '../binding'
 import { batchShape } from './batch'
 import { invalidArgValue, unsupported } from './errors'
 import { COALESCED_SLOT } from './layout'
+import { requireOption } from './socket-option-table'
 import {
   validateAbortSignal,
   validateAddress,
   validateBoolean,
+  validateDevice,
   validateInteger,
   validateOneOf,
   validateOptions,
@@ -80,7 +82,22 @@ export interface UdpSocketOptions extends ReceiveOptions {
   reusePort?: boolean
   /** With an IPv6 address: no IPv4 peers (IPV6_V6ONLY). @defaultValue false */
   ipv6Only?: boolean
-  /** Receive buffer to ask for, in bytes; `getRecvBufferSize()` tells what is in force. */
+  /**
+   * With `false` it gets what is sent to groups that it has joined itself, not those of others on this host
+   * (IP_MULTICAST_ALL, IPV6_MULTICAST_ALL). Linux. @defaultValue the system's, true
+   */
+  multicastAll?: boolean
+  /**
+   * What is larger than the path's MTU is refused, with EMSGSIZE, instead of going in fragments (IP_MTU_DISCOVER,
+   * IPV6_MTU_DISCOVER). Linux. @defaultValue the system's, false
+   */
+  dontFragment?: boolean
+  /** Receive from and send to this interface only, by its name (SO_BINDTODEVICE). Linux. @defaultValue '', any */
+  bindToDevice?: string
+  /**
+   * Receive buffer to ask for, in bytes; `getRecvBufferSize()` tells what is in force. Where Linux clamps it
+   * (net.core.rmem_max) and the process has not CAP_NET_ADMIN, there is a warning, once, RECVMMSG_RCVBUF.
+   */
   recvBufferSize?: number
   /** Send buffer to ask for, in bytes; `getSendBufferSize()` tells what is in force. */
   sendBufferSize?: number
@@ -115,6 +132,9 @@ const BIND_OPTIONS = [
   'ipv6Only',
   'recvBufferSize',
   'sendBufferSize',
+  'multicastAll',
+  'dontFragment',
+  'bindToDevice',
   ...RECEIVE_OPTIONS,
 ] as const
 
@@ -142,6 +162,9 @@ export interface BindSettings extends ReceiveSettings {
   ipv6Only: boolean
   recvBufferSize: number
   sendBufferSize: number
+  multicastAll: boolean | undefined
+  dontFragment: boolean | undefined
+  bindToDevice: string | undefined
 }
 
 export function bindSettings(value: unknown): BindSettings {
@@ -157,6 +180,9 @@ export function bindSettings(value: unknown): BindSettings {
     ipv6Only: flag(options, 'ipv6Only'),
     recvBufferSize: bufferSize(options, 'recvBufferSize'),
     sendBufferSize: bufferSize(options, 'sendBufferSize'),
+    multicastAll: linuxFlag(options, 'multicastAll', 'IP_MULTICAST_ALL'),
+    dontFragment: linuxFlag(options, 'dontFragment', 'IP_MTU_DISCOVER'),
+    bindToDevice: device(options),
     ...receiveSettings(options),
   }
 }
@@ -212,6 +238,23 @@ function receiveSettings(options: Record<string, unknown>): ReceiveSettings {
 function flag(options: Record<string, unknown>, name: string): boolean {
   const { [name]: value = false } = options
   validateBoolean(value, `options.${name}`)
+  return value
+}
+
+/** `undefined` stands for the system's default. */
+function linuxFlag(options: Record<string, unknown>, name: string, option: string): boolean | undefined {
+  const { [name]: value } = options
+  if (value === undefined) return value
+  validateBoolean(value, `options.${name}`)
+  requireOption(option, `options.${name}`)
+  return value
+}
+
+function device({ bindToDevice: value }: Record<string, unknown>): string | undefined {
+  if (value === undefined) return value
+  validateDevice(value, 'options.bindToDevice')
+  if (value === '') return undefined
+  requireOption('SO_BINDTODEVICE', 'options.bindToDevice')
   return value
 }
 

@@ -73,6 +73,10 @@ export class Reader {
     this.#host = host
   }
 
+  get engaged(): boolean {
+    return this.#engaged
+  }
+
   /** The number of `'batch'` listeners changed. */
   listen(listening: boolean): void {
     if (listening === this.#listening) return

@@ -2,10 +2,11 @@ import { isIPv6 } from 'node:net'
 import { inspect } from 'node:util'
 import * as native from '../binding'
 import { type AddressInfo, addressInfo } from './address'
-import { DatagramSocket, engineOf, KEY } from './datagram-socket'
+import { engineOf, KEY } from './datagram-socket'
 import type { Engine } from './engine'
 import * as errors from './errors'
 import { COALESCED_SLOT, SOCKADDR } from './layout'
+import { OptionSocket } from './option-socket'
 import {
   bindSettings,
   type FromFdOptions,
@@ -15,7 +16,7 @@ import {
 } from './options'
 import { access as packets } from './packet'
 import { type Payload, type Target, toBytes, toTarget } from './send'
-import { validateAddress, validateBoolean, validateInteger, validatePort } from './validators'
+import { validateAddress, validateInteger, validatePort } from './validators'
 
 /**
  * A UDP socket that receives and sends in batches.
@@ -30,7 +31,7 @@ import { validateAddress, validateBoolean, validateInteger, validatePort } from 
  * }
  * @see https://man7.org/linux/man-pages/man7/udp.7.html
  */
-export class UdpSocket extends DatagramSocket {
+export class UdpSocket extends OptionSocket {
   /** Use `UdpSocket.bind` or `UdpSocket.fromFd`. */
   private constructor(key: symbol, settings: ReceiveSettings) {
     super(key, settings)
@@ -43,10 +44,11 @@ export class UdpSocket extends DatagramSocket {
   /**
    * Makes a socket and binds it, synchronously.
    *
-   * @throws EADDRINUSE and other errors of bind(2), with `syscall: 'bind'`.
+   * @throws EADDRINUSE and other errors of bind(2), with `syscall: 'bind'`; ENODEV, EPERM for `bindToDevice`.
    * @throws ERR_INVALID_IP_ADDRESS for a host name: resolve it first.
    * @throws ERR_SOCKET_BAD_PORT, ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for other options.
-   * @throws ERR_RECVMMSG_UNSUPPORTED for `backend: 'mmsg'` where recvmmsg(2) cannot be called.
+   * @throws ERR_RECVMMSG_UNSUPPORTED for `backend: 'mmsg'` where recvmmsg(2) cannot be called, and for
+   * `multicastAll`, `dontFragment` and `bindToDevice` where the system has no such thing.
    * @throws AbortError when `signal` is aborted already.
    * @see https://man7.org/linux/man-pages/man2/bind.2.html
    */
@@ -60,6 +62,7 @@ export class UdpSocket extends DatagramSocket {
     if (errno < 0) throw errors.systemError('bind', errno, address, port)
     socket.#engine.v6 = isIPv6(address)
     socket.#engine.opened()
+    tellClamped(socket.#engine.handle, settings.recvBufferSize)
     return socket
   }
 
@@ -179,88 +182,6 @@ export class UdpSocket extends DatagramSocket {
     return this
   }
 
-  /** Lets it send to broadcast addresses: SO_BROADCAST, socket(7). */
-  setBroadcast(flag: boolean): void {
-    validateBoolean(flag, 'flag')
-    this.#set('setBroadcast', native.socketSetBroadcast(this.#handle, flag))
-  }
-
-  /** Time to live (hop limit) of what it sends to one host: 1 to 255. @returns `ttl` @throws EINVAL */
-  setTTL(ttl: number): number {
-    validateInteger(ttl, 'ttl', 1, 255)
-    this.#set('setTTL', native.socketSetTtl(this.#handle, ttl))
-    return ttl
-  }
-
-  /** Time to live (hop limit) of what it sends to groups: 0 to 255, 0 for this host only. @returns `ttl` */
-  setMulticastTTL(ttl: number): number {
-    validateInteger(ttl, 'ttl', 0, 255)
-    this.#set('setMulticastTTL', native.socketSetMulticastTtl(this.#handle, ttl))
-    return ttl
-  }
-
-  /** Whether this host gets what the socket sends to groups that it is in, the default. @returns `flag` */
-  setMulticastLoopback(flag: boolean): boolean {
-    validateBoolean(flag, 'flag')
-    this.#set('setMulticastLoopback', native.socketSetMulticastLoopback(this.#handle, flag))
-    return flag
-  }
-
-  /**
-   * The interface by which what it sends to groups leaves.
-   *
-   * @param multicastInterface IPv4: an address of the interface; IPv6: `::%eth0` or `::%2`. `0.0.0.0` and `::` leave it
-   * to the system again.
-   * @throws EADDRNOTAVAIL, ENODEV where there is none; ERR_INVALID_IP_ADDRESS.
-   */
-  setMulticastInterface(multicastInterface: string): void {
-    validateAddress(multicastInterface, 'multicastInterface')
-    const errno = native.socketSetMulticastInterface(this.#handle, multicastInterface)
-    this.#set('setMulticastInterface', errno)
-  }
-
-  /**
-   * Joins a multicast group on one interface.
-   *
-   * @param multicastAddress The group's address.
-   * @param multicastInterface As for `setMulticastInterface`. @defaultValue the system's choice
-   * @throws EADDRINUSE when it is in the group already; ENODEV, EINVAL; ERR_INVALID_IP_ADDRESS.
-   * @see https://man7.org/linux/man-pages/man7/ip.7.html IP_ADD_MEMBERSHIP
-   */
-  addMembership(multicastAddress: string, multicastInterface?: string): void {
-    this.#membership('addMembership', true, multicastAddress, multicastInterface)
-  }
-
-  /** Leaves a multicast group; closing does so, too. @throws EADDRNOTAVAIL when it is not in it. */
-  dropMembership(multicastAddress: string, multicastInterface?: string): void {
-    this.#membership('dropMembership', false, multicastAddress, multicastInterface)
-  }
-
-  /**
-   * Joins what one source sends to a group (source-specific multicast, RFC 4607).
-   *
-   * @throws as `addMembership`.
-   * @see https://man7.org/linux/man-pages/man7/ip.7.html IP_ADD_SOURCE_MEMBERSHIP
-   */
-  addSourceSpecificMembership(
-    sourceAddress: string,
-    groupAddress: string,
-    multicastInterface?: string,
-  ): void {
-    const name = 'addSourceSpecificMembership'
-    this.#sourceMembership(name, true, sourceAddress, groupAddress, multicastInterface)
-  }
-
-  /** Leaves it. @throws as `dropMembership`. */
-  dropSourceSpecificMembership(
-    sourceAddress: string,
-    groupAddress: string,
-    multicastInterface?: string,
-  ): void {
-    const name = 'dropSourceSpecificMembership'
-    this.#sourceMembership(name, false, sourceAddress, groupAddress, multicastInterface)
-  }
-
   /** The address it is bound to. @throws ERR_SOCKET_DGRAM_NOT_RUNNING; EBADF where the descriptor is not its own. */
   address(): AddressInfo {
     return this.#name(false, 'getsockname')
@@ -299,36 +220,6 @@ export class UdpSocket extends DatagramSocket {
     return result === 1
   }
 
-  /** The native socket, of an open one. */
-  get #handle(): object {
-    this.#engine.assertOpen()
-    return this.#engine.handle
-  }
-
-  #set(name: string, errno: number): void {
-    if (errno < 0) throw this.#engine.failed(name, errno)
-  }
-
-  #membership(name: string, join: boolean, group: string, multicastInterface: string | undefined): void {
-    validateAddress(group, 'multicastAddress')
-    if (multicastInterface !== undefined) validateAddress(multicastInterface, 'multicastInterface')
-    this.#set(name, native.socketMembership(this.#handle, join, group, multicastInterface))
-  }
-
-  #sourceMembership(
-    name: string,
-    join: boolean,
-    source: string,
-    group: string,
-    multicastInterface: string | undefined,
-  ): void {
-    validateAddress(source, 'sourceAddress')
-    validateAddress(group, 'groupAddress')
-    if (multicastInterface !== undefined) validateAddress(multicastInterface, 'multicastInterface')
-    const errno = native.socketSourceMembership(this.#handle, join, source, group, multicastInterface)
-    this.#set(name, errno)
-  }
-
   /** Whom a descriptor that was taken over is connected to. */
   #connectedTo(): { address: string; port: number } | null {
     const words = new Uint32Array(SOCKADDR)
@@ -342,4 +233,16 @@ export class UdpSocket extends DatagramSocket {
     if (errno < 0) throw this.#engine.failed(syscall, errno)
     return addressInfo(words)
   }
+}
+
+/** Warns, once a process, of a receive buffer that is smaller than was asked for. */
+function tellClamped(handle: object, asked: number): void {
+  if (asked === 0) return
+  const granted = native.socketNewsOfClampedBuffer(handle, asked)
+  if (granted < 0) return
+  process.emitWarning(
+    `recvBufferSize: ${asked} bytes were asked for and the system gave ${granted}, its limit net.core.rmem_max. ` +
+      `Raise it (sysctl -w net.core.rmem_max=${asked}), or datagrams are lost sooner`,
+    { type: 'RecvBufferWarning', code: 'RECVMMSG_RCVBUF' },
+  )
 }

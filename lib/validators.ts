@@ -46,6 +46,14 @@ export function validateAddress(value: unknown, name: string): asserts value is 
   if (isIP(value) === 0) throw errors.invalidIpAddress(value)
 }
 
+/** An interface's name, which the kernel would cut at IFNAMSIZ - 1 bytes; '' is none. */
+export function validateDevice(value: unknown, name: string): asserts value is string {
+  validateString(value, name)
+  if (Buffer.byteLength(value) > 15 || value.includes('\0')) {
+    throw errors.invalidArgValue(name, value, "must be an interface's name, of at most 15 bytes")
+  }
+}
+
 export function validateOneOf<T>(value: unknown, name: string, choices: readonly T[]): asserts value is T {
   if (!choices.includes(value as T)) {
     throw errors.invalidArgValue(

@@ -33,6 +33,9 @@ export const onlyBindOptions: Record<string, Wrong> = {
   ipv6Only: flag,
   recvBufferSize: size,
   sendBufferSize: size,
+  multicastAll: flag,
+  dontFragment: flag,
+  bindToDevice: { type: [null, 0, {}, true], other: { ERR_INVALID_ARG_VALUE: ['x'.repeat(16), 'lo\0'] } },
 }
 
 export const onlyFromFdOptions: Record<string, Wrong> = { dup: flag }

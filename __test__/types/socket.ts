@@ -16,6 +16,8 @@ import {
   recvMmsg,
   type SendError,
   type SendResult,
+  type SocketOptionName,
+  type SocketOptionValue,
   type SocketStats,
   sendMmsg,
   type Target,
@@ -34,6 +36,9 @@ export function options(signal: AbortSignal): void {
     ipv6Only: true,
     recvBufferSize: 1,
     sendBufferSize: 1,
+    multicastAll: false,
+    dontFragment: true,
+    bindToDevice: 'lo',
     capacity: 1,
     packetSize: 1,
     gro: true,
@@ -77,6 +82,33 @@ export function options(signal: AbortSignal): void {
   UdpSocket.fromFd('3')
   // @ts-expect-error by bind and fromFd only
   new UdpSocket()
+}
+
+export function socketOptions(socket: UdpSocket, name: SocketOptionName): void {
+  socket.setSocketOption('SO_PRIORITY', 6)
+  socket.setSocketOption('IP_FREEBIND', true)
+  claim<Same<ReturnType<typeof socket.getSocketOption<'IP_TOS'>>, number>>()
+  claim<Same<ReturnType<typeof socket.getSocketOption<'IPV6_TRANSPARENT'>>, boolean>>()
+  claim<Same<SocketOptionValue<SocketOptionName>, number | boolean>>()
+  const value: number | boolean = socket.getSocketOption(name)
+  void value
+  socket.attachFilter([{ code: 6, jt: 0, jf: 0, k: 0 }, [6, 0, 0, 0]])
+  socket.detachFilter()
+  socket.bindToDevice('')
+  socket.setDontFragment(true)
+  socket.setMulticastAll(false)
+  // @ts-expect-error a boolean
+  socket.setSocketOption('IP_FREEBIND', 1)
+  // @ts-expect-error a number
+  socket.setSocketOption('SO_PRIORITY', true)
+  // @ts-expect-error the engine's
+  socket.setSocketOption('UDP_GRO', true)
+  // @ts-expect-error no such option
+  socket.getSocketOption('SO_PRIO')
+  // @ts-expect-error four numbers
+  socket.attachFilter([[6, 0, 0]])
+  // @ts-expect-error four numbers
+  socket.attachFilter([{ code: 6, k: 0 }])
 }
 
 export async function sendingMany(socket: UdpSocket, batch: PacketBatch): Promise<void> {

@@ -58,6 +58,10 @@ pub struct SocketConfig {
     pub send_buffer_size: u32,
     pub gro: bool,
     pub destinations: Option<bool>,
+    pub multicast_all: Option<bool>,
+    pub dont_fragment: Option<bool>,
+    /// An interface's name.
+    pub bind_to_device: Option<String>,
     /// What else the kernel is to tell, as bits.
     pub telling: Option<u32>,
     pub portable: bool,
@@ -102,6 +106,9 @@ pub fn socket_bind(
         send_buffer_size: size(config.send_buffer_size),
         gro: config.gro,
         destinations: config.destinations,
+        multicast_all: config.multicast_all,
+        dont_fragment: config.dont_fragment,
+        device: config.bind_to_device,
         telling: telling(config.telling),
         backend: backend(config.portable),
     };

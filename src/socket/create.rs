@@ -8,10 +8,10 @@ use socket2::{Domain, Protocol, SockAddr, Type};
 use super::{Counters, Sending, Socket};
 use crate::arena::Arena;
 use crate::sys::options::{self, Identity, Telling};
-use crate::sys::{Backend, Errno, syscall};
+use crate::sys::{Backend, Errno, named, syscall};
 
 /// What a socket is to be before it is bound.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct BindOptions {
     /// Share the port with other sockets that ask so, as node:dgram does it: SO_REUSEADDR, on BSDs SO_REUSEPORT.
     pub reuse_addr: bool,
@@ -19,7 +19,7 @@ pub struct BindOptions {
     pub reuse_port: bool,
     /// No IPv4-mapped peers: IPV6_V6ONLY, ipv6(7).
     pub v6_only: bool,
-    /// Bytes asked for SO_RCVBUF, `None` for the system's default.
+    /// Bytes asked for SO_RCVBUF, or SO_RCVBUFFORCE where it may; `None` for the system's default.
     pub recv_buffer_size: Option<usize>,
     /// Bytes asked for SO_SNDBUF, `None` for the system's default.
     pub send_buffer_size: Option<usize>,
@@ -27,6 +27,12 @@ pub struct BindOptions {
     pub gro: bool,
     /// Have the kernel tell where each datagram was sent to, where it can. `None`: on a socket of all addresses.
     pub destinations: Option<bool>,
+    /// Whether it gets what is sent to groups that others have joined, see [`named::set_multicast_all`].
+    pub multicast_all: Option<bool>,
+    /// Whether what is too large for the path is refused, see [`named::set_dont_fragment`].
+    pub dont_fragment: Option<bool>,
+    /// The only interface that it receives from and sends to, see [`named::bind_to_device`].
+    pub device: Option<String>,
     /// What else the kernel is to tell.
     pub telling: Telling,
     /// Which system call receives.
@@ -74,7 +80,8 @@ impl Socket {
         // Non-blocking and close-on-exec from the start, where the system can.
         let inner = socket2::Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
         inner.set_nonblocking(true)?;
-        if domain == Domain::IPV6 {
+        let v6 = domain == Domain::IPV6;
+        if v6 {
             inner.set_only_v6(options.v6_only)?;
         }
         if options.reuse_addr {
@@ -84,25 +91,35 @@ impl Socket {
             reuse_port(&inner)?;
         }
         if let Some(bytes) = options.recv_buffer_size {
-            inner.set_recv_buffer_size(bytes)?;
+            options::set_recv_buffer(inner.as_raw_fd(), bytes)?;
         }
         if let Some(bytes) = options.send_buffer_size {
             inner.set_send_buffer_size(bytes)?;
+        }
+        if let Some(on) = options.multicast_all {
+            named::set_multicast_all(inner.as_raw_fd(), v6, on)?;
+        }
+        if let Some(on) = options.dont_fragment {
+            named::set_dont_fragment(inner.as_raw_fd(), v6, on)?;
+        }
+        // Before bind: sockets of different interfaces may share a port.
+        if let Some(device) = &options.device {
+            named::bind_to_device(inner.as_raw_fd(), device)?;
         }
         // Before bind: a datagram queued earlier than the option stays as it was queued.
         let gro = options.gro && options::set_gro(inner.as_raw_fd());
         let everywhere = address.ip().is_unspecified();
         if options.destinations.unwrap_or(everywhere) {
-            options::set_destinations(inner.as_raw_fd(), domain == Domain::IPV6);
+            options::set_destinations(inner.as_raw_fd(), v6);
         }
-        options::set_telling(inner.as_raw_fd(), domain == Domain::IPV6, options.telling)?;
+        options::set_telling(inner.as_raw_fd(), v6, options.telling)?;
         inner.bind(&SockAddr::from(address))?;
         Ok(Socket {
             identity: Identity::of(inner.as_raw_fd())?,
             inner,
             backend: options.backend,
             gro,
-            v6: domain == Domain::IPV6,
+            v6,
             everywhere,
             restore_blocking: false,
             parked: None,

@@ -8,6 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use libc::c_int;
 
 use super::Socket;
+use crate::sys::filter::{self, Instruction};
+use crate::sys::named::{self, Named};
 use crate::sys::{Errno, options};
 
 impl Socket {
@@ -103,10 +105,54 @@ impl Socket {
         }
     }
 
+    /// Whether it gets what is sent to groups that others have joined, see [`named::set_multicast_all`].
+    pub fn set_multicast_all(&self, on: bool) -> Result<(), Errno> {
+        named::set_multicast_all(self.fd()?, self.v6, on)
+    }
+
+    /// Whether what is too large for the path is refused, see [`named::set_dont_fragment`].
+    pub fn set_dont_fragment(&self, on: bool) -> Result<(), Errno> {
+        named::set_dont_fragment(self.fd()?, self.v6, on)
+    }
+
+    /// The only interface that it receives from and sends to, see [`named::bind_to_device`].
+    pub fn bind_to_device(&self, device: &str) -> Result<(), Errno> {
+        named::bind_to_device(self.fd()?, device)
+    }
+
+    /// Sets an option by its name; ENOPROTOOPT where this system has none.
+    pub fn set_named(&self, name: &str, value: c_int) -> Result<(), Errno> {
+        find(name)?.set(self.fd()?, self.v6, value)
+    }
+
+    /// Reads an option by its name; ENOPROTOOPT where this system has none.
+    pub fn get_named(&self, name: &str) -> Result<c_int, Errno> {
+        find(name)?.get(self.fd()?, self.v6)
+    }
+
+    /// Attaches a program, see [`filter::attach`].
+    pub fn attach_filter(&self, program: &[Instruction]) -> Result<(), Errno> {
+        filter::attach(self.fd()?, program)
+    }
+
+    /// Takes the program away, see [`filter::detach`].
+    pub fn detach_filter(&self) -> Result<(), Errno> {
+        filter::detach(self.fd()?)
+    }
+
+    /// Bytes of the receive buffer, where they are fewer than were asked for.
+    pub fn clamped_recv_buffer(&self, asked: usize) -> Option<usize> {
+        options::clamped_recv_buffer(self.fd().ok()?, asked)
+    }
+
     fn set(&self, v4: c_int, v6: c_int, value: i32) -> Result<(), Errno> {
         let (level, name) = if self.v6 { (libc::IPPROTO_IPV6, v6) } else { (libc::IPPROTO_IP, v4) };
         options::set_int(self.fd()?, level, name, value)
     }
+}
+
+fn find(name: &str) -> Result<Named, Errno> {
+    named::find(name).ok_or(Errno(libc::ENOPROTOOPT))
 }
 
 fn v4(interface: Option<SocketAddr>) -> Result<Ipv4Addr, Errno> {

@@ -176,17 +176,7 @@ mod tests {
     use std::ptr;
 
     fn bind(backend: Backend) -> Socket {
-        let options = BindOptions {
-            reuse_addr: false,
-            reuse_port: false,
-            v6_only: false,
-            recv_buffer_size: None,
-            send_buffer_size: None,
-            gro: false,
-            destinations: None,
-            telling: Default::default(),
-            backend,
-        };
+        let options = BindOptions { backend, ..Default::default() };
         Socket::bind("127.0.0.1:0".parse().unwrap(), &options).unwrap()
     }
 

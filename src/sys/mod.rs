@@ -36,8 +36,10 @@ use libc::c_int;
 #[cfg(test)]
 mod contract;
 pub mod error_queue;
+pub mod filter;
 #[cfg(mmsg)]
 pub mod mmsg;
+pub mod named;
 pub mod options;
 pub mod portable;
 pub mod wait;
@@ -104,12 +106,13 @@ pub(crate) fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, 
 }
 
 /// Which system call receives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Backend {
     /// recvmmsg(2): many messages a call.
     #[cfg(mmsg)]
     Mmsg,
     /// recvmsg(2) in a loop: one message a call, on every platform.
+    #[default]
     Portable,
 }
 

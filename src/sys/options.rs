@@ -273,6 +273,36 @@ pub fn drops(fd: RawFd) -> Option<u32> {
     }
 }
 
+/// Asks for a receive buffer of this many bytes: SO_RCVBUF, and where that is clamped (net.core.rmem_max) SO_RCVBUFFORCE,
+/// for which Linux wants CAP_NET_ADMIN, socket(7).
+pub fn set_recv_buffer(fd: RawFd, bytes: usize) -> Result<(), Errno> {
+    let asked = c_int::try_from(bytes).unwrap_or(c_int::MAX);
+    set_int(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, asked)?;
+    #[cfg(linux_sockets)]
+    if clamped_recv_buffer(fd, bytes).is_some() {
+        // Not allowed is no failure: it has what it may have.
+        let _ = set_int(fd, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, asked);
+    }
+    Ok(())
+}
+
+/// Bytes of the receive buffer, where they are fewer than were asked for. Linux doubles what it grants, for bookkeeping:
+/// this is before that.
+pub fn clamped_recv_buffer(fd: RawFd, asked: usize) -> Option<usize> {
+    #[cfg(linux_sockets)]
+    {
+        // Half of INT_MAX is the most there is, `__sock_set_rcvbuf`, net/core/sock.c.
+        let asked = asked.min(c_int::MAX as usize / 2);
+        let granted = get_int(fd, libc::SOL_SOCKET, libc::SO_RCVBUF).ok()? as usize / 2;
+        (granted < asked).then_some(granted)
+    }
+    #[cfg(not(linux_sockets))]
+    {
+        let _ = (fd, asked);
+        None
+    }
+}
+
 /// What MCAST_JOIN_SOURCE_GROUP and MCAST_LEAVE_SOURCE_GROUP take (RFC 3678, 5.1.2.1).
 #[cfg_attr(target_vendor = "apple", repr(C, packed(4)))] // <netinet/in.h>
 #[cfg_attr(not(target_vendor = "apple"), repr(C))]

@@ -9,17 +9,7 @@ use crate::record::{self, MESSAGE, SOCKADDR, Table};
 use crate::socket::{BindOptions, Call};
 
 fn bind(backend: Backend, gro: bool) -> Socket {
-    let options = BindOptions {
-        reuse_addr: false,
-        reuse_port: false,
-        v6_only: false,
-        recv_buffer_size: Some(4 << 20),
-        send_buffer_size: None,
-        gro,
-        destinations: None,
-        telling: Default::default(),
-        backend,
-    };
+    let options = BindOptions { recv_buffer_size: Some(4 << 20), gro, backend, ..Default::default() };
     Socket::bind("127.0.0.1:0".parse().unwrap(), &options).unwrap()
 }
 
