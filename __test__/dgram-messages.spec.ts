@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { BlockList } from 'node:net'
 import type { Socket } from '../dgram'
 import { bound, closeSockets, type Message, messagesOf, sent, unbound } from './support/dgram'
-import { describeModes, expectWell, ipv4Modes, numbers, peer, runChild, until } from './support/loop'
+import { busy, describeModes, expectWell, ipv4Modes, numbers, peer, runChild, until } from './support/loop'
 import { testkit } from './support/testkit'
 
 const LARGEST_SLAB = 64 * 1024
@@ -130,6 +130,50 @@ describeModes((mode) => {
     expect(stores).toEqual(['made', 'made', 'made'])
   })
 
+  test('timers have their turn within a fill, and nothing is lost', async () => {
+    const [socket, from] = [await bound(mode), await bound(mode)]
+    let between = 0
+    let most = 0
+    const turns = setInterval(() => {
+      most = Math.max(most, between)
+      between = 0
+    }, 1)
+    const seen: string[] = []
+    socket.on('message', (data) => {
+      seen.push(String(data))
+      between++
+      busy(0.2)
+    })
+    const payloads = numbers(600, 1000)
+    await train(from, socket, payloads)
+    await until(() => seen.length === payloads.length)
+    clearInterval(turns)
+    expect(seen).toEqual(payloads)
+    // One fill may hold all of them.
+    expect(Math.max(most, between)).toBeLessThan(300)
+  })
+
+  test('a message that is transferred away takes no other along that has not been given', async () => {
+    const [socket, from] = [await bound(mode), await bound(mode)]
+    const seen: string[] = []
+    socket.on('message', (data) => {
+      seen.push(String(data))
+      const { buffer } = data as { buffer: ArrayBuffer & { transfer?(): void } }
+      try {
+        // A byte stream does the same, and takes no notice of who marked the buffer.
+        if (buffer.transfer) buffer.transfer()
+        else new ReadableStream({ type: 'bytes', start: (controller) => controller.enqueue(data) })
+      } catch (error) {
+        // Later Nodes do take notice.
+        expect(error).toMatchObject({ name: 'TypeError' })
+      }
+    })
+    const payloads = numbers(50, 100)
+    await train(from, socket, payloads)
+    await until(() => seen.length === payloads.length)
+    expect(seen).toEqual(payloads)
+  })
+
   test('receiveBlockList drops datagrams of the addresses in it', async () => {
     const blocked = new BlockList()
     blocked.addAddress(mode.loopback, mode.family === 'udp6' ? 'ipv6' : 'ipv4')
@@ -166,6 +210,16 @@ describe('in a process of its own', () => {
     async (mode) => {
       const lines = expectWell(await runChild('dgram-throws', mode))
       expect(lines).toEqual([{ seen: numbers(20), errors: 7 }])
+    },
+  )
+
+  test.each(ipv4Modes)(
+    '$readiness $backend: exceptions of ticks and callbacks are caught as node:dgram’s',
+    async (mode) => {
+      const ours = expectWell(await runChild('dgram-exceptions', mode, ['ours']))
+      const theirs = expectWell(await runChild('dgram-exceptions', mode, ['theirs']))
+      expect(ours).toEqual(theirs)
+      expect(ours[0]).toContain('message 8 in made')
     },
   )
 

@@ -152,6 +152,42 @@ describeModes((mode) => {
     }
   })
 
+  test('a payload is the caller’s again when a lookup calls back at once', async () => {
+    const receiver = await bound(mode)
+    const messages = messagesOf(receiver)
+    const lookup = (_: string, __: unknown, callback: (error: null, ip: string) => void) =>
+      callback(null, mode.loopback)
+    const socket = await bound(mode, { lookup: lookup as never })
+    const { port } = receiver.address()
+    const data = Buffer.from('0')
+    for (let index = 0; index < 5; index++) {
+      data.write(String(index))
+      socket.send(data, port, 'collector.example')
+    }
+    data.write('x')
+    socket.connectSync(port, mode.loopback)
+    await until(() => messages.length === 5)
+    expect(messages.map(({ data }) => String(data))).toEqual(numbers(5))
+  })
+
+  test('no more than a chunk waits for the end of a tick, and views of detached memory are empty', async () => {
+    const receiver = await bound(mode, { recvBufferSize: 4 << 20 })
+    const messages = messagesOf(receiver)
+    const socket = await connected(mode, receiver)
+    for (let index = 0; index < 3000; index++) socket.send(String(index))
+    const view = new DataView(new ArrayBuffer(8))
+    const { port, address } = receiver.address()
+    const other = await bound(mode)
+    const results = [sent(other, view, port, address), sent(other, 'end', port, address)]
+    structuredClone(view.buffer, { transfer: [view.buffer] })
+    expect(await Promise.all(results)).toEqual([
+      [null, 0],
+      [null, 3],
+    ])
+    await until(() => messages.length === 3002)
+    expect(messages.map(({ data }) => String(data))).toEqual([...numbers(3000), '', 'end'])
+  })
+
   test('a lookup of its own is asked for every address', async () => {
     const receiver = await bound(mode)
     const messages = messagesOf(receiver)
@@ -214,5 +250,14 @@ describeModes((mode) => {
 describe('in a process of its own', () => {
   test.each(ipv4Modes)('$readiness $backend: process.exit() takes nothing back', async (mode) => {
     expect(expectWell(await runChild('dgram-exit', mode))).toEqual(['first', 'second'])
+  })
+
+  test.each(ipv4Modes)('$readiness $backend: what is sent in ‘exit’ handlers leaves', async (mode) => {
+    const receiver = await bound(mode)
+    const messages = messagesOf(receiver)
+    expectWell(await runChild('dgram-last-words', mode, [String(receiver.address().port)]))
+    await until(() => messages.length === 4)
+    expect(messages.map(({ data }) => String(data))).toEqual(['zeroth', 'first', 'second', 'third'])
+    closeSockets()
   })
 })

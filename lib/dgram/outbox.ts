@@ -214,7 +214,10 @@ export class Outbox {
   /** Datagrams that follow one another in the queue. */
   transmit(outgoing: Outgoing[]): void {
     if (!this.#host.open) return
-    if (this.#waiting.length === 0) return this.#send(outgoing)
+    if (this.#waiting.length === 0) {
+      this.#send(outgoing)
+      return
+    }
     for (const one of outgoing) this.#waiting.push(kept(one))
     // There was no descriptor to wait with.
     if (!this.#room.short) this.#again()
