@@ -40,7 +40,8 @@ impl<T> Deref for Handle<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the external is an argument of the current call, which keeps it alive. Shared access only.
+        // SAFETY: the external is an argument of the current call, or in an array that is one, and no JavaScript runs that
+        // could take it out of there. So it is alive. Shared access only.
         unsafe { &*self.0 }
     }
 }

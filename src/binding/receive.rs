@@ -1,7 +1,7 @@
 //! The one call that matters: a batch.
 
 use std::ptr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use napi::{Env, sys};
 use napi_derive::napi;
@@ -13,6 +13,7 @@ use super::view::View;
 use crate::arena::Slots;
 use crate::record::{DATAGRAM, HEADER, MESSAGE, Table};
 use crate::socket::Call;
+use crate::sys::wait;
 
 /// What `socketReceive` says where the batch's memory is gone: no errno, and no count.
 const DETACHED: i32 = i32::MIN;
@@ -41,16 +42,40 @@ pub fn socket_receive(
     let Some(table) = Table::new(unsafe { table.as_mut_slice() }, slots.count(), slot_size) else {
         return DETACHED;
     };
-    let call = Call {
-        vlen: vlen as usize,
-        flags,
-        // What no Duration can hold, Infinity too, is for ever.
-        timeout: Duration::try_from_secs_f64(timeout.max(0.0) / 1000.0).ok(),
-    };
+    let call = Call { vlen: vlen as usize, flags, timeout: duration(timeout) };
     let raw = env.raw();
     let mut interrupted = || !may_run_javascript(raw);
     // SAFETY: `slots` is memory of this call, see above.
     number(held.with(|socket| unsafe { socket.receive(slots, table, &call, &mut interrupted) }))
+}
+
+/// Waits until one of the sockets has something for a receive: writes 1 for each that has into `ready`, 0 for each that
+/// has not, in their order, and gives the number of the first; 0 where the time is up, or a negative errno.
+///
+/// `timeout` is in milliseconds; Infinity for ever.
+#[napi]
+pub fn sockets_readable(
+    env: &Env,
+    #[napi(ts_arg_type = "object[]")] held: Vec<Handle<Held>>,
+    #[napi(ts_arg_type = "Uint8Array")] mut ready: View<u8>,
+    timeout: f64,
+) -> i32 {
+    // A socket that is not there is ready: a receive says EBADF.
+    let on: Vec<_> =
+        held.iter().map(|held| held.with(|socket| Ok(socket.wait_on())).ok().flatten()).collect();
+    // A timeout beyond what the clock can tell is for ever.
+    let deadline = duration(timeout).and_then(|timeout| Instant::now().checked_add(timeout));
+    let raw = env.raw();
+    let mut interrupted = || !may_run_javascript(raw);
+    // SAFETY: the memory is JavaScript's, which does not run before this call returns. (Asking whether it still may reads
+    // a property that cannot have a getter.)
+    let ready = unsafe { ready.as_mut_slice() };
+    number(wait::any_readable(&on, ready, deadline, &mut interrupted))
+}
+
+/// Milliseconds as a `Duration`. What none can hold, Infinity too, is for ever.
+fn duration(milliseconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(milliseconds.max(0.0) / 1000.0).ok()
 }
 
 /// Copies datagrams from row `first` to row `end` of `table`, whose payloads are in `bytes`, to `to` from byte `at` on,

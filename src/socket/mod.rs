@@ -135,6 +135,12 @@ impl Socket {
         Ok(self.inner.set_send_buffer_size(bytes)?)
     }
 
+    /// What a wait for something to receive has to watch, or `None` where a receive has something to tell already: an
+    /// error.
+    pub fn wait_on(&self) -> Option<RawFd> {
+        if self.parked.is_some() { None } else { self.fd().ok() }
+    }
+
     /// Whether a receive would find something now.
     pub fn is_readable(&self) -> Result<bool, Errno> {
         if self.parked.is_some() {

@@ -1,4 +1,4 @@
-//! Waiting for a socket on the calling thread: poll(2) in slices.
+//! Waiting for a socket, or for one of many, on the calling thread: poll(2) in slices.
 //!
 //! The caller is a JavaScript thread, which may be told to end meanwhile (`worker.terminate()`, `process.exit()`), and
 //! nothing wakes a thread that sits in native code. So no single wait is longer than [`SLICE`], and between two the
@@ -66,6 +66,41 @@ pub fn readable(
     }
 }
 
+/// As [`readable`], for the first of many: tells in `ready` which have something for a receive, 1 or 0 each, and gives
+/// their number, 0 at the deadline and where the caller's thread is to end.
+///
+/// A place without a descriptor is ready. So is one whose descriptor is none: the receive says so.
+pub fn any_readable(
+    fds: &[Option<RawFd>],
+    ready: &mut [u8],
+    deadline: Option<Instant>,
+    interrupted: &mut dyn FnMut() -> bool,
+) -> Result<usize, Errno> {
+    // poll(2) passes over a negative number.
+    let mut entries: Vec<pollfd> = fds.iter().map(|fd| entry(fd.unwrap_or(-1))).collect();
+    let deadline = if fds.contains(&None) { Some(Instant::now()) } else { deadline };
+    loop {
+        let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        match poll_all(&mut entries, left.map_or(SLICE, |left| left.min(SLICE))) {
+            // It has written nothing, poll(2); what the last slice left says that none was ready.
+            Err(Errno(libc::EINTR)) => {}
+            result => result?,
+        }
+        if interrupted() {
+            ready.fill(0);
+            return Ok(0);
+        }
+        let mut count = 0;
+        for ((fd, entry), ready) in fds.iter().zip(&entries).zip(&mut *ready) {
+            *ready = u8::from(fd.is_none() || entry.revents != 0);
+            count += usize::from(*ready);
+        }
+        if count > 0 || left == Some(Duration::ZERO) {
+            return Ok(count);
+        }
+    }
+}
+
 /// Whether a receive would find something, or an error, now.
 pub fn is_readable(fd: RawFd) -> Result<bool, Errno> {
     retry(|| poll(fd, Duration::ZERO)).map(|events| events != 0)
@@ -77,12 +112,21 @@ pub fn is_shut_down(fd: RawFd) -> bool {
 }
 
 fn poll(fd: RawFd, timeout: Duration) -> Result<c_short, Errno> {
-    let mut entry = pollfd { fd, events: libc::POLLIN | READ_SHUT_DOWN, revents: 0 };
+    let mut entries = [entry(fd)];
+    poll_all(&mut entries, timeout)?;
+    Ok(entries[0].revents)
+}
+
+fn entry(fd: RawFd) -> pollfd {
+    pollfd { fd, events: libc::POLLIN | READ_SHUT_DOWN, revents: 0 }
+}
+
+fn poll_all(entries: &mut [pollfd], timeout: Duration) -> Result<(), Errno> {
     // Rounded up: a wait of 0.3 ms must not become a loop without one.
     let milliseconds = timeout.as_micros().div_ceil(1000) as c_int;
-    // SAFETY: one pollfd, which outlives the call.
-    unsafe { syscall!(poll(&raw mut entry, 1, milliseconds)) }?;
-    Ok(entry.revents)
+    // SAFETY: as many pollfds as said, which outlive the call.
+    unsafe { syscall!(poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, milliseconds)) }?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -129,6 +173,61 @@ mod tests {
     #[test]
     fn tells_a_closed_descriptor() {
         assert_eq!(readable(1 << 20, None, &mut || false), Err(Errno(libc::EBADF)));
+    }
+
+    #[test]
+    fn tells_which_of_many_are_ready() {
+        let sockets = [bound(), bound(), bound()];
+        let fds = sockets.each_ref().map(|socket| Some(socket.as_raw_fd()));
+        let mut ready = [7; 3];
+        let now = Some(Instant::now());
+        assert_eq!(any_readable(&fds, &mut ready, now, &mut || false), Ok(0));
+        assert_eq!(ready, [0, 0, 0]);
+        for to in [0, 2] {
+            sockets[1].send_to(b"x", sockets[to].local_addr().unwrap()).unwrap();
+            readable(sockets[to].as_raw_fd(), None, &mut || false).unwrap();
+        }
+        assert_eq!(any_readable(&fds, &mut ready, None, &mut || false), Ok(2));
+        assert_eq!(ready, [1, 0, 1]);
+        assert_eq!(any_readable(&fds, &mut ready, None, &mut || true), Ok(0), "interrupted");
+        assert_eq!(ready, [0, 0, 0]);
+    }
+
+    #[test]
+    fn waits_for_the_first_of_many() {
+        let sockets = [bound(), bound()];
+        let fds = sockets.each_ref().map(|socket| Some(socket.as_raw_fd()));
+        let to = sockets[1].local_addr().unwrap();
+        let sender = std::thread::spawn(move || bound().send_to(b"x", to).unwrap());
+        let mut ready = [0; 2];
+        assert_eq!(any_readable(&fds, &mut ready, None, &mut || false), Ok(1));
+        assert_eq!(ready, [0, 1]);
+        sender.join().unwrap();
+    }
+
+    #[test]
+    fn many_end_at_the_deadline_and_when_interrupted() {
+        let socket = bound();
+        let fds = [Some(socket.as_raw_fd())];
+        let deadline = Instant::now() + Duration::from_millis(120);
+        let mut asked = 0;
+        let ended = any_readable(&fds, &mut [0], Some(deadline), &mut || {
+            asked += 1;
+            false
+        });
+        assert_eq!(ended, Ok(0));
+        assert!(Instant::now() >= deadline);
+        assert!(asked >= 3, "asked {asked} times in three slices");
+        assert_eq!(any_readable(&fds, &mut [0], None, &mut || true), Ok(0));
+    }
+
+    #[test]
+    fn what_has_no_descriptor_is_ready_and_does_not_wait() {
+        let socket = bound();
+        let mut ready = [0; 3];
+        let fds = [Some(socket.as_raw_fd()), None, Some(1 << 20)];
+        assert_eq!(any_readable(&fds, &mut ready, None, &mut || false), Ok(2));
+        assert_eq!(ready, [0, 1, 1]);
     }
 
     #[cfg(linux_sockets)]
