@@ -158,12 +158,18 @@ export class Engine implements Host, SendHost {
     return count
   }
 
+  /** Refuses a batch of the user's that it cannot receive into. */
+  assertFits(batch: PacketBatch): void {
+    const { detached, packetSize } = access.memory(batch)
+    if (detached) throw errors.batchDetached()
+    if (this.#coalesces && packetSize < COALESCED_SLOT) throw errors.batchSlotTooSmall(packetSize)
+  }
+
   /** One receive into a batch of the user's: datagrams; failures are thrown. */
   receive(batch: PacketBatch, vlen: number, flags: number, timeout: number): number {
     this.assertOpen()
+    this.assertFits(batch)
     const shown = access.memory(batch)
-    if (shown.detached) throw errors.batchDetached()
-    if (this.#coalesces && shown.packetSize < COALESCED_SLOT) throw errors.batchSlotTooSmall(shown.packetSize)
     const memory = this.strict ? this.#otherMemory(shown) : shown
     this.tellIcmpErrors()
     this.assertOpen() // a listener may have closed it

@@ -1,25 +1,35 @@
 import type { PacketBatch } from './batch'
-import type { Reader } from './reader'
+import type { Reader, Taker } from './reader'
 
 interface Pending {
   resolve(result: IteratorResult<PacketBatch, undefined>): void
   reject(error: Error): void
 }
 
+/** Where an iterator's batches come from: one socket, or many. */
+export interface Source {
+  /** `iterator` becomes the reader; `false` where there is nothing to read any more. */
+  begin(iterator: BatchIterator): boolean
+  /** It waits for a batch. */
+  demand(): void
+  /** It has ended. */
+  end(iterator: BatchIterator): void
+}
+
 const DONE = { value: undefined, done: true } as const
 
 /**
- * `for await (const batch of socket)`. It is the socket's reader from the first `next()` to its end, and receives only
+ * `for await (const batch of socket)`, or of many. It is the socket's reader from the first `next()` to its end, and receives only
  * when asked for: while the loop's body awaits something, datagrams wait in the kernel.
  */
-export class BatchIterator implements AsyncIterableIterator<PacketBatch> {
-  readonly #reader: Reader
+export class BatchIterator implements AsyncIterableIterator<PacketBatch>, Taker {
+  readonly #source: Source
   #state: 'new' | 'reading' | 'ended' = 'new'
   #pending: Pending[] = []
   #error: Error | null = null
 
-  constructor(reader: Reader) {
-    this.#reader = reader
+  constructor(source: Source) {
+    this.#source = source
   }
 
   /** Whether somebody waits for a batch. */
@@ -27,12 +37,21 @@ export class BatchIterator implements AsyncIterableIterator<PacketBatch> {
     return this.#pending.length > 0
   }
 
+  /** Of one socket, it is always that one's turn. */
+  turn(woken: Reader): Reader {
+    return woken
+  }
+
+  get more(): boolean {
+    return false
+  }
+
   next(): Promise<IteratorResult<PacketBatch, undefined>> {
     return new Promise((resolve, reject) => {
       const began = this.#state === 'new'
       if (began) {
         // It throws, and so rejects, beside another reader.
-        this.#state = this.#reader.begin(this) ? 'reading' : 'ended'
+        this.#state = this.#source.begin(this) ? 'reading' : 'ended'
       }
       if (this.#error !== null) {
         const error = this.#error
@@ -43,12 +62,12 @@ export class BatchIterator implements AsyncIterableIterator<PacketBatch> {
       const pending = { resolve, reject }
       this.#pending.push(pending)
       try {
-        this.#reader.demand()
+        this.#source.demand()
       } catch (error) {
         this.#pending = this.#pending.filter((each) => each !== pending)
         if (began) {
           this.#state = 'new'
-          this.#reader.end(this)
+          this.#source.end(this)
         }
         throw error
       }
@@ -57,7 +76,7 @@ export class BatchIterator implements AsyncIterableIterator<PacketBatch> {
 
   return(): Promise<IteratorResult<PacketBatch, undefined>> {
     this.finish()
-    this.#reader.end(this)
+    this.#source.end(this)
     return Promise.resolve(DONE)
   }
 

@@ -2,7 +2,8 @@
  * Reading from the event loop: who reads, when the socket is watched, what a wake does.
  *
  * A wake is one call of `#wake` by native code, which calls again at once when it says so, within its budget. Each call
- * receives at most one batch and hands it to the reader: the `'batch'` listeners, or the one iterator.
+ * receives at most one batch and hands it to the reader: the `'batch'` listeners, or the one iterator. Where that reads
+ * many sockets, what wakes one of them receives from the one whose turn it is.
  */
 
 import { constants as os } from 'node:os'
@@ -10,7 +11,6 @@ import { clearTimeout, setTimeout } from 'node:timers'
 import { socketIsShutDown, socketWatchStart, socketWatchStop, systemConstants } from '../binding'
 import { access, type PacketBatch } from './batch'
 import { abortError, invalidState } from './errors'
-import type { BatchIterator } from './iterator'
 import { hold, release } from './keepalive'
 import { watch } from './readiness'
 
@@ -34,12 +34,28 @@ export interface Host {
   readonly strict: boolean
 }
 
+/** Who reads a socket by asking for batches: its iterator, or what it is of an iterator over many. */
+export interface Taker {
+  /** Whether somebody waits for a batch. */
+  readonly pending: boolean
+  /** Whether it is another socket's turn at once. */
+  readonly more: boolean
+  /** Whose turn it is, now that `woken` was woken; `null` where nobody has anything. */
+  turn(woken: Reader): Reader | null
+  /** A batch has come. */
+  give(batch: PacketBatch): void
+  /** The socket has closed. */
+  finish(): void
+  /** The socket has failed for good. */
+  fail(error: Error): void
+}
+
 interface Waiter {
   resolve(readable: boolean): void
 }
 
 const { EBADF, ENOTSOCK, EFAULT, EINVAL } = os.errno
-const ESHUTDOWN = systemConstants().eshutdown
+export const ESHUTDOWN = systemConstants().eshutdown
 /** Errors that no later receive can overcome. */
 const FINAL = new Set([EBADF, ENOTSOCK, EFAULT, EINVAL].map((errno) => -errno))
 const NONE: number[] = []
@@ -49,7 +65,7 @@ const MOST_FAILURES = 16
 export class Reader {
   readonly #host: Host
   #listening = false
-  #iterator: BatchIterator | null = null
+  #iterator: Taker | null = null
   #paused = false
   #closed = false
   #ref = true
@@ -93,7 +109,7 @@ export class Reader {
   }
 
   /** `iterator` becomes the reader; `false` where there is nothing to read any more. */
-  begin(iterator: BatchIterator): boolean {
+  begin(iterator: Taker): boolean {
     if (this.#listening) throw invalidState("a 'batch' listener is reading this socket: one reader at a time")
     if (this.#iterator !== null)
       throw invalidState('another iterator is reading this socket: one reader at a time')
@@ -109,10 +125,15 @@ export class Reader {
   }
 
   /** `iterator` has ended. */
-  end(iterator: BatchIterator): void {
+  end(iterator: Taker): void {
     if (this.#iterator !== iterator) return
     this.#iterator = null
     this.#update()
+  }
+
+  /** Neither closed nor paused, nor left alone for a while. */
+  get willing(): boolean {
+    return !this.#closed && !this.#paused && this.#rest === null
   }
 
   pause(): void {
@@ -208,8 +229,7 @@ export class Reader {
 
   /** Whether somebody takes a batch now. */
   get #delivering(): boolean {
-    if (this.#closed || this.#paused || this.#rest !== null) return false
-    return this.#listening || this.#iterator?.pending === true
+    return this.willing && (this.#listening || this.#iterator?.pending === true)
   }
 
   /**
@@ -255,13 +275,26 @@ export class Reader {
 
   /** One batch. Whether there is probably another, and somebody to take it. */
   #wake(): boolean {
-    if (this.#waiters.size > 0) this.#promised = true
-    for (const waiter of this.#waiters) waiter.resolve(true)
+    this.#tellWaiters()
     if (!this.#delivering) {
       this.#keepAlive()
       this.#stop()
       return false
     }
+    const iterator = this.#iterator
+    if (iterator === null) return this.#receive()
+    const reader = iterator.turn(this)
+    if (reader === null) return false
+    if (reader !== this) reader.#tellWaiters()
+    return reader.#receive() || iterator.more
+  }
+
+  #tellWaiters(): void {
+    if (this.#waiters.size > 0) this.#promised = true
+    for (const waiter of this.#waiters) waiter.resolve(true)
+  }
+
+  #receive(): boolean {
     this.#batch ??= this.#host.newBatch()
     const batch = this.#batch
     let count = this.#host.fill(batch)
