@@ -10,6 +10,9 @@ import {
   type Drop,
   type FromFdOptions,
   type IcmpError,
+  type Merged,
+  type MergeOptions,
+  merge,
   type PacketBatch,
   type RecvMmsgOptions,
   type RecvOptions,
@@ -202,6 +205,24 @@ export async function receiving(socket: UdpSocket, batch: PacketBatch): Promise<
   socket.fd = 1
   // @ts-expect-error read only
   socket.backend = 'mmsg'
+}
+
+export async function merging(first: UdpSocket, second: UdpSocket, batch: PacketBatch): Promise<void> {
+  claim<Same<MergeOptions, { signal?: AbortSignal }>>()
+  const merged: Merged = merge([first, second])
+  merge(new Set([first]), { signal: AbortSignal.timeout(1) })
+  for await (const each of merged) claim<Same<typeof each, PacketBatch>>()
+  claim<Same<Parameters<Merged['recv']>, [batch: PacketBatch, options?: RecvOptions]>>()
+  const count: number = merged.recv(batch, { timeout: 1 })
+  void count
+  // @ts-expect-error a list
+  merge(first)
+  // @ts-expect-error of sockets
+  merge([first, batch])
+  // @ts-expect-error no such option
+  merge([first], { timeout: 1 })
+  // @ts-expect-error a batch
+  merged.recv()
 }
 
 export function sending(socket: UdpSocket, batch: PacketBatch): void {
