@@ -219,7 +219,6 @@ describe('in a process of its own', () => {
       const ours = expectWell(await runChild('dgram-exceptions', mode, ['ours']))
       const theirs = expectWell(await runChild('dgram-exceptions', mode, ['theirs']))
       expect(ours).toEqual(theirs)
-      expect(ours[0]).toContain('message 8 in made')
     },
   )
 
