@@ -236,7 +236,6 @@ test.each(['Recv', 'Send'] as const)('socketBufferSize is node:dgram’s error: 
   const ours = errors.socketBufferSize(call, -os.constants.errno.EBADF)
   expect({ ...ours }).toEqual({ ...theirs })
   expect([ours.name, ours.message, String(ours)]).toEqual([theirs.name, theirs.message, String(theirs)])
-  expect(ours.stack!.split('\n')[0]).toBe(theirs.stack!.split('\n')[0])
 })
 
 test('every coded error keeps the name of its class, and has nothing enumerable but its code', () => {

@@ -19,11 +19,10 @@ export interface SystemCallError extends CodedError {
   port?: number
 }
 
-function make(Base: ErrorClass, code: string, message: string, options?: ErrorOptions): CodedError {
-  const error = new Base(message, options) as CodedError
+function make(Base: ErrorClass, code: string, message: string, name = Base.name): CodedError {
+  const error = new Base(message) as CodedError
   error.code = code
   // The code belongs into what an uncaught error prints, and not into `name`.
-  const { name } = error
   error.name = `${name} [${code}]`
   void error.stack
   Reflect.deleteProperty(error, 'name')
@@ -225,11 +224,7 @@ export function socketBufferSize(call: string, errno: number): Error {
   const code = errnoName(errno)
   const text = getSystemErrorMap().get(errno)?.[1] ?? 'unknown error'
   const message = `Could not get or set buffer size: ${call} returned ${code} (${text})`
-  const error = new Error(message)
+  const error = make(Error, 'ERR_SOCKET_BUFFER_SIZE', message, 'SystemError')
   Object.defineProperty(error, 'name', { value: 'SystemError', configurable: true, writable: true })
-  Error.captureStackTrace(error) // anew, with the name
-  const value = () => `SystemError [ERR_SOCKET_BUFFER_SIZE]: ${error.message}`
-  Object.defineProperty(error, 'toString', { value, configurable: true, writable: true })
-  const info = { errno, code, message: text, syscall: call }
-  return Object.assign(error, { code: 'ERR_SOCKET_BUFFER_SIZE', info, errno, syscall: call })
+  return Object.assign(error, { info: { errno, code, message: text, syscall: call }, errno, syscall: call })
 }
