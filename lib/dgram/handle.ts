@@ -17,11 +17,14 @@ import type { Settings } from './options'
 import { Outbox, type OutboxHost, settleAll } from './outbox'
 import type { RemoteInfo } from './types'
 
-const { EBADF, EBUSY, EINVAL, EISCONN, ENOTCONN } = os.errno
+const { EBADF, EBUSY, EEXIST, EINVAL, EISCONN, ENOTCONN } = os.errno
 
 const MOST_TTL = 255
 /** Bytes of a buffer: a C int. */
 const MOST_BUFFER = 2 ** 31 - 1
+
+/** Descriptors that were taken over, each by one socket. */
+const adopted = new Set<number>()
 
 /** How a socket is bound. */
 export interface BindFlags {
@@ -44,6 +47,7 @@ export class Handle implements InboxHost, OutboxHost {
   /** It was made an open socket, and not closed since. */
   open = false
   connected = false
+  #adopted = -1
   readonly #settings: Settings
   readonly #owner: Owner
   readonly #inbox: Inbox
@@ -114,6 +118,7 @@ export class Handle implements InboxHost, OutboxHost {
   /** Takes a descriptor over: what it is where it is no UDP socket. */
   adopt(fd: number): number | string {
     settleAll()
+    if (adopted.has(fd)) return -EEXIST
     // One that is open keeps what it has, after the descriptor was found to be good.
     const held = this.open ? native.socketCreate() : this.handle
     const { portable } = this.#settings
@@ -125,6 +130,8 @@ export class Handle implements InboxHost, OutboxHost {
       return -EBUSY
     }
     this.open = true
+    this.#adopted = fd
+    adopted.add(fd)
     this.connected = native.socketName(this.handle, true, new Uint32Array(SOCKADDR)) === 0
     return 0
   }
@@ -248,6 +255,7 @@ export class Handle implements InboxHost, OutboxHost {
     this.open = false
     this.#inbox.stop()
     native.socketClose(this.handle)
+    adopted.delete(this.#adopted)
     this.#resource.emitDestroy()
   }
 
