@@ -40,7 +40,7 @@ async function settled() {
 async function main() {
   const bare = now()
   // What stays for good once anything was read: the helper thread and its poller, the heap's pages.
-  for (let time = 0; time < 3; time++) await turn()
+  for (let time = 0; time < 5; time++) await turn()
   await until(() => count('fd') <= bare.fd + 8)
   const before = await settled()
   let during
