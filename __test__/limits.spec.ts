@@ -11,9 +11,9 @@ describeModes((mode) => {
     expect(during!.task).toBe(before!.task! + threads)
     expect(during!.fd).toBeGreaterThanOrEqual(before!.fd! + 1000)
     expect(after).toMatchObject({ task: during!.task, fd: before!.fd })
-    // Three times a thousand need no memory that those before did not leave, but for what V8's sweeper and the allocator
-    // have not given back yet: some 16 MiB more or less on a busy machine. A slot of each would be 200.
-    expect(after!.rss! - before!.rss!).toBeLessThan(32 << 20)
+    // Ten times a thousand more need no memory that five times a thousand did not, but for what the allocator keeps now and
+    // gives back then, up to 37 MiB here. The pages that something has arrived in would be 80, and the tables as much.
+    expect(after!.rss! - before!.rss!).toBeLessThan(48 << 20)
   })
 
   test('without a descriptor to be had each call says so, and works when there is one', async () => {
