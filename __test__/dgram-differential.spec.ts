@@ -83,4 +83,4 @@ test('a seed is always the same programs', async () => {
   const first = await some(5)
   expect(await some(5)).toEqual(first)
   expect((await some(6)).digest).not.toBe(first.digest)
-})
+}, 60_000)

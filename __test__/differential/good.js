@@ -115,8 +115,10 @@ class Good {
     }
   }
 
-  fd(family) {
-    return { $: 'fd', kind: this.random.pick(KINDS), family }
+  /** `of` is whose descriptor it is where it is a socket's own, which only private members tell. */
+  fd(family, of) {
+    const kind = this.random.pick(KINDS)
+    return { $: 'fd', kind: kind === 'own' && !HAS.legacy ? 'again' : kind, family, of }
   }
 }
 

@@ -109,7 +109,7 @@ class Operations {
         4,
       ],
       [[options([['port', port]])], 1],
-      [[options([['fd', good.fd(family)]])], 1],
+      [[options([['fd', good.fd(family, this.other())]])], 1],
       [[null], 0.3],
     ])
     const method = HAS.sync && random.chance(0.2) ? 'bindSync' : 'bind'

@@ -3,73 +3,19 @@
 // What each operation of a program does.
 
 const { errorMonitor } = require('node:events')
-const { BlockList } = require('node:net')
 const { types } = require('node:util')
 const { DISPOSES_LATER } = require('./known')
-const { answering } = require('./resolver')
-const { BAD, loud, payload } = require('./values')
+const { callback, make } = require('./make')
+const { SENDS, forbidden } = require('./restraint')
 
 const EVENTS = ['message', 'listening', 'connect', 'error', 'close']
-/** Nobody listens there. */
-const DEAD_PORT = 9
 /** Bytes of a receive buffer that nothing a step sends can fill. */
 const ROOM = 2 ** 20
 
 /** What they give is a known difference. */
 const COUNTS = new Set(['getSendQueueSize', 'getSendQueueCount'])
-const MOST_REACTIONS = 3
 
-/** Makes the value that `made` describes. */
-function make(run, made, id, message) {
-  if (made === null || typeof made !== 'object') return made
-  if (Array.isArray(made)) return made.map((item, index) => make(run, item, `${id}[${index}]`, message))
-  return MAKERS[made.$](run, made, id, message)
-}
-
-const MAKERS = {
-  bad: (_run, { name }) => BAD[name](),
-  loud: (run, { value }, id) => loud(make(run, value, id), (hint) => run.log(`${id} converted`, [hint])),
-  bytes(run, made) {
-    const value = payload(made)
-    run.sent = value
-    return value
-  },
-  port(run, { of, text, otherwise = DEAD_PORT }) {
-    const port = run.ports.get(of) ?? otherwise
-    run.given.add(port)
-    return text ? String(port) : port
-  },
-  callback: (run, made, id, message) => callback(run, made, id, message),
-  options: (run, { entries }, id) =>
-    Object.fromEntries(entries.map(([name, value]) => [name, make(run, value, `${id}.${name}`)])),
-  fd: (run, { kind, family }) => run.descriptors.make(kind, family),
-  lookup: (run, { when, what }) => answering(run, when, what),
-  signal(run, { name, aborted }) {
-    if (!run.signals.has(name)) run.signals.set(name, new AbortController())
-    const controller = run.signals.get(name)
-    if (aborted) controller.abort()
-    return controller.signal
-  },
-  blocks(_run, { address, family }) {
-    const list = new BlockList()
-    list.addAddress(address, family)
-    return list
-  },
-}
-
-/**
- * A function that tells of its calls. `message` is the socket whose datagrams it is called for: there may be no end of
- * them, if each has another one sent.
- */
-function callback(run, { ops = [], throws = false }, id, message) {
-  let calls = 0
-  return function called(...args) {
-    if (message !== undefined) run.receives(message)
-    run.log(`callback ${id}`, [this, ...args])
-    if (++calls <= MOST_REACTIONS) run.list(ops, id)
-    if (throws) throw new Error(`planned: callback ${id}`)
-  }
-}
+const THROWN = Symbol('thrown')
 
 /** Calls, and logs what comes of it. */
 function outcome(run, what, call) {
@@ -79,7 +25,7 @@ function outcome(run, what, call) {
     return result
   } catch (error) {
     run.log(`${what} throws`, [error])
-    return undefined
+    return THROWN
   }
 }
 
@@ -122,36 +68,6 @@ function calm(socket) {
   }
 }
 
-/**
- * Whether a datagram from a connected socket finds its peer. Of one that does not ICMP tells, at a time of its own: by
- * the next send, or by an 'error' event.
- */
-function reaches(run, socket) {
-  let peer
-  try {
-    peer = socket.remoteAddress()
-  } catch {
-    return true
-  }
-  const { port } = socket.address()
-  return [...run.sockets.values()].some((other) => accepts(other, peer, port))
-}
-
-function accepts(socket, { address, family, port }, from) {
-  try {
-    const own = socket.address()
-    if (own.port !== port || own.family !== family || ![address, '0.0.0.0', '::'].includes(own.address))
-      return false
-  } catch {
-    return false
-  }
-  try {
-    return socket.remoteAddress().port === from
-  } catch {
-    return true
-  }
-}
-
 const ACTIONS = {
   create(run, { socket: name, how, args, watch = EVENTS, small, place }, id) {
     run.tried.add(place)
@@ -162,27 +78,22 @@ const ACTIONS = {
       run.created.push(made)
       return made
     })
-    if (socket === undefined) return
+    if (socket === THROWN) return
+    if (args[0]?.entries?.some(([option]) => option === 'lookup')) run.resolving.add(name)
     socket.on(errorMonitor, (error) => run.unbound.error(name, error))
     run.sockets.set(name, socket)
     socket.setMaxListeners(0)
     observeEvents(run, name, socket, watch)
   },
 
-  call(run, { socket: name, method, args, small, place }, id) {
+  call(run, op, id) {
+    const { socket: name, method, args, small, place } = op
     const socket = run.sockets.get(name)
     if (socket === undefined) return
-    if (
-      /^send(to)?$/.test(method)
-        ? !reaches(run, socket) || run.early.forbidsSend()
-        : run.early.forbids(method)
-    ) {
-      return run.log(`${id} not done`)
-    }
-    if (run.unbound.forbids(method, args, name, socket)) return run.log(`${id} not done`)
+    if (forbidden(run, op, socket)) return run.log(`${id} not done`)
     run.tried.add(place)
-    const made = make(run, args, id)
     run.method = method
+    const made = make(run, args, id)
     const result = outcome(run, `${id} ${name}.${method}`, () => {
       const key = method === 'asyncDispose' ? Symbol.asyncDispose : method
       const result = socket[key](...made)
@@ -190,7 +101,7 @@ const ACTIONS = {
       return COUNTS.has(method) && typeof result === 'number' ? 'a number' : result
     })
     run.method = null
-    if (/^send(to)?$/.test(method)) run.early.sent(socket, run.bound.has(name))
+    if (SENDS.test(method) && result !== THROWN) run.early.sent(socket, run.bound.has(name))
     if (small) calm(socket)
     if (!types.isPromise(result)) return
     const lane = DISPOSES_LATER ? `promise ${id}` : undefined

@@ -3,6 +3,7 @@
 // What a program must not do at a certain time, where node:dgram and this package are known to differ.
 
 const { isIP } = require('node:net')
+const { isBound, isConnected, reaches } = require('./peers')
 
 /** What changes nothing that a datagram depends on. */
 const HARMLESS = /^(get|ref$|unref$|address$|remoteAddress$)/
@@ -37,8 +38,9 @@ class Early {
     return method.startsWith('connect') && this.#queued > 0
   }
 
-  /** It may leave with those before it, and something is to come between. */
-  forbidsSend() {
+  /** It may leave with those before it, and something is to come between; or `atOnce`, and those behind it have left. */
+  forbidsSend(atOnce) {
+    if (atOnce && this.#groups.some(({ gone }) => gone)) return true
     return this.#groups.length > 0 && (this.#changes || this.#lookups > 0)
   }
 
@@ -122,12 +124,13 @@ function isOther(address, { type }) {
   return typeof address === 'string' && isIP(address) === (type === 'udp4' ? 6 : 4)
 }
 
-function isBound(socket) {
-  try {
-    return socket.address().port !== 0
-  } catch {
-    return false
-  }
+const SENDS = /^send(to)?$/
+
+/** An operation that is not to be done now. */
+function forbidden({ early, unbound, resolving, sockets }, { socket: name, method, args }, socket) {
+  if (!SENDS.test(method)) return early.forbids(method) || unbound.forbids(method, args, name, socket)
+  const atOnce = resolving.has(name) || isConnected(socket)
+  return early.forbidsSend(atOnce) || !reaches([...sockets.values()], socket)
 }
 
-module.exports = { Early, Unbound }
+module.exports = { Early, SENDS, Unbound, forbidden }

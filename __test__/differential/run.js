@@ -32,8 +32,10 @@ class Run {
   descriptors = new Descriptors()
   sockets = new Map()
   ports = new Map()
-  /** Ports that the program has named. */
-  given = new Set()
+  /** Ports that the program has said to bind. */
+  chosen = new Set()
+  /** Sockets with a lookup of their own. */
+  resolving = new Set()
   signals = new Map()
   /** What was sent last: its memory can be written to. */
   sent = null
@@ -136,7 +138,7 @@ class Run {
     try {
       const { port } = this.sockets.get(name).address()
       if (port === 0 || this.ports.get(name) === port) return
-      this.describer.port(port, name, this.given.has(port))
+      this.describer.port(port, name, this.chosen.has(port))
       this.ports.set(name, port)
       if (this.small.has(name)) calm(this.sockets.get(name))
     } catch {

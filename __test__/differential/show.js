@@ -16,7 +16,7 @@ const SHOWN = {
   port: ({ of, text }) => (text ? `String(<port of ${of}>)` : `<port of ${of}>`),
   callback: ({ ops = [], throws }) => `() => {${inside(ops, throws)}}`,
   options: ({ entries }) => `{ ${entries.map(([name, made]) => `${name}: ${value(made)}`).join(', ')} }`,
-  fd: ({ kind }) => `<fd: ${kind}>`,
+  fd: ({ kind, of }) => `<fd: ${kind}${kind === 'own' ? ` of ${of}` : ''}>`,
   lookup: ({ when, what }) => `<lookup: ${when}, ${what}>`,
   signal: ({ name, aborted }) => `<signal ${name}${aborted ? ', aborted' : ''}>`,
   blocks: ({ address }) => `<BlockList of ${address}>`,
