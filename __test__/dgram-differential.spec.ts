@@ -12,7 +12,7 @@ process.stdout.write(`dgram-differential: RECVMMSG_SEED=${seed}\n`)
 
 /** Operations with each way of setting a socket up. */
 const OPERATIONS = 10_000
-const FEWER = 2000
+const FEWER = 1000
 
 const { recvmmsg, uvPoll } = capabilities()
 const rows = ['uv', 'thread'].flatMap((readiness) =>
