@@ -11,6 +11,7 @@ import { capabilities } from '../index'
 import { bound, closeSockets, messagesOf, sent, unbound } from './support/dgram'
 import { describeModes, expectWell, ipv4Modes, runChild, until } from './support/loop'
 import { dgramSocket, shape, thrown } from './support/net'
+import { testkit } from './support/testkit'
 
 const root = join(__dirname, '..')
 const [mode] = ipv4Modes
@@ -52,6 +53,18 @@ describe('what there is', () => {
     const type = statement.startsWith('import') ? 'module' : 'commonjs'
     const args = [`--input-type=${type}`, '-e', program]
     expect(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' })).toBe('function true\n')
+  })
+
+  test('one object for require and import, in which functions can be put in place of others', () => {
+    const program = `
+      import dgram from 'recvmmsg/dgram'
+      import { createRequire } from 'node:module'
+      const required = createRequire(import.meta.url)('recvmmsg/dgram')
+      required.createSocket = () => 'another'
+      console.log(dgram === required, required.default === required, dgram.createSocket())`
+    const args = ['--input-type=module', '-e', program]
+    const printed = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+    expect(printed).toBe('true true another\n')
   })
 
   test('the constructor works as it is, by `class extends`, and on an object that inherits', () => {
@@ -277,6 +290,17 @@ const reusePort = capabilities().reusePort ? '' : ' [skipped: no SO_REUSEPORT]'
     expect(Math.min(...counts!)).toBeGreaterThan(0)
   },
 )
+
+test('a descriptor is one socket’s, until that is closed', async () => {
+  const fd = testkit.makeSocket('inet', 'dgram')
+  testkit.bindAny(fd)
+  const [one, two] = [unbound(mode!), unbound(mode!)]
+  one.bind({ fd })
+  expect(thrown(() => two.bind({ fd }))).toMatchObject({ code: 'EEXIST', syscall: 'open' })
+  one.close()
+  await once(one, 'close')
+  expect(thrown(() => unbound(mode!).bind({ fd }))).toMatchObject({ code: 'ERR_INVALID_FD_TYPE' })
+})
 
 test('a handle of node:dgram is refused in a sentence', () => {
   const socket = unbound(mode!)
