@@ -102,17 +102,7 @@ export class Handle implements InboxHost, OutboxHost {
     if (this.open || isIP(address) !== this.family) return -EINVAL
     if (flags.ipv6Only && this.family === 4) return -EINVAL
     settleAll()
-    const { gro, portable } = this.#settings
-    const errno = native.socketBind(this.handle, address, number, {
-      ...flags,
-      recvBufferSize: 0,
-      sendBufferSize: 0,
-      gro,
-      destinations: false,
-      portable,
-    })
-    this.open = errno === 0
-    return errno
+    return this.#open(address, number, flags)
   }
 
   /** Takes a descriptor over: what it is where it is no UDP socket. */
@@ -289,11 +279,14 @@ export class Handle implements InboxHost, OutboxHost {
   #bound(family: number): number {
     if (family === 0) return -EINVAL
     if (this.open) return 0
+    const flags = { reuseAddr: true, reusePort: false, ipv6Only: false }
+    return this.#open(family === 6 ? '::' : '0.0.0.0', 0, flags)
+  }
+
+  #open(address: string, port: number, flags: BindFlags): number {
     const { gro, portable } = this.#settings
-    const errno = native.socketBind(this.handle, family === 6 ? '::' : '0.0.0.0', 0, {
-      reuseAddr: true,
-      reusePort: false,
-      ipv6Only: false,
+    const errno = native.socketBind(this.handle, address, port, {
+      ...flags,
       recvBufferSize: 0,
       sendBufferSize: 0,
       gro,
