@@ -12,11 +12,12 @@ class Describer {
   /** A port that one socket had was given to another: what is said of the one would be read as said of the other. */
   ambiguous = false
 
-  /** `name` is bound to `port`. */
-  port(port, name, chosen) {
+  /** `name` is bound to `port`, which the program has `chosen`, or the system; `again`, after it had none. */
+  port(port, name, { chosen, again }) {
     if (port < FIRST_PORT) return
-    if (!this.#ports.has(port)) this.#ports.set(port, name)
-    else if (this.#ports.get(port) !== name && !chosen) this.ambiguous = true
+    const known = this.#ports.get(port)
+    if (known === undefined) this.#ports.set(port, name)
+    else if (again || (known !== name && !chosen)) this.ambiguous = true
   }
 
   socket(socket, name) {

@@ -75,7 +75,7 @@ const KNOWN = [
     places: ({ path, name }) => path === '0.recvStart' && /function|class C/.test(name),
   },
   {
-    what: 'datagrams of one tick leave together, when the first of them is due; each has left a tick earlier, at most',
+    what: 'datagrams of one tick leave together, when the first is due: before what is done, or sent at once, in between',
     reason: 'Batches: node:dgram sends each in a tick of its own.',
     care: 'what would change things between these ticks is not done, see `Early`',
   },

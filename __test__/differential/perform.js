@@ -6,6 +6,7 @@ const { errorMonitor } = require('node:events')
 const { types } = require('node:util')
 const { DISPOSES_LATER } = require('./known')
 const { callback, make } = require('./make')
+const { isConnected } = require('./peers')
 const { SENDS, forbidden } = require('./restraint')
 
 const EVENTS = ['message', 'listening', 'connect', 'error', 'close']
@@ -27,6 +28,12 @@ function outcome(run, what, call) {
     run.log(`${what} throws`, [error])
     return THROWN
   }
+}
+
+function noteSent({ early, bound, connecting }, name, socket) {
+  early.sent(socket, bound.has(name))
+  // While it is being connected it sends as with a lookup, in a tick of its own.
+  if (connecting.has(name) && !isConnected(socket)) process.nextTick(early.resolving(() => {}))
 }
 
 const CONSTRUCTORS = {
@@ -101,7 +108,8 @@ const ACTIONS = {
       return COUNTS.has(method) && typeof result === 'number' ? 'a number' : result
     })
     run.method = null
-    if (SENDS.test(method) && result !== THROWN) run.early.sent(socket, run.bound.has(name))
+    if (method === 'connect') run.connecting.add(name)
+    if (SENDS.test(method) && result !== THROWN) noteSent(run, name, socket)
     if (small) calm(socket)
     if (!types.isPromise(result)) return
     const lane = DISPOSES_LATER ? `promise ${id}` : undefined

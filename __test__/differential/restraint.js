@@ -4,6 +4,7 @@
 
 const { isIP } = require('node:net')
 const { isBound, isConnected, reaches } = require('./peers')
+const { BAD } = require('./values')
 
 /** What changes nothing that a datagram depends on. */
 const HARMLESS = /^(get|ref$|unref$|address$|remoteAddress$)/
@@ -113,14 +114,16 @@ class Unbound {
 
 const HERE = new Set(['127.0.0.1', '0.0.0.0', '::1', '::', 'localhost', ''])
 
-/** An address that no socket is bound to, or options with one. */
+/** What the kernel may refuse before it sees that the socket is bound: a port or an address, or options with one. */
 function isForeign(argument) {
   if (typeof argument === 'string') return !HERE.has(argument)
+  if (argument?.$ === 'bad' || argument?.$ === 'loud') return true
   return argument?.entries?.some(([, value]) => isForeign(value)) ?? false
 }
 
 /** An IP address of the other family. */
-function isOther(address, { type }) {
+function isOther(argument, { type }) {
+  const address = argument?.$ === 'bad' ? BAD[argument.name]() : argument
   return typeof address === 'string' && isIP(address) === (type === 'udp4' ? 6 : 4)
 }
 

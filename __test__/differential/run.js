@@ -32,8 +32,12 @@ class Run {
   descriptors = new Descriptors()
   sockets = new Map()
   ports = new Map()
+  /** Sockets that are open and have none. */
+  portless = new Set()
   /** Ports that the program has said to bind. */
   chosen = new Set()
+  /** Sockets that connect() was called of. */
+  connecting = new Set()
   /** Sockets with a lookup of their own. */
   resolving = new Set()
   signals = new Map()
@@ -133,12 +137,15 @@ class Run {
     }
   }
 
-  /** Learns the port a socket is bound to. */
+  /** Learns the port a socket is bound to. disconnect() may take it away. */
   observe(name) {
     try {
       const { port } = this.sockets.get(name).address()
-      if (port === 0 || this.ports.get(name) === port) return
-      this.describer.port(port, name, this.chosen.has(port))
+      if (port === 0) this.portless.add(name)
+      const again = this.portless.has(name) && port !== 0 && this.ports.has(name)
+      if (port === 0 || (this.ports.get(name) === port && !again)) return
+      this.portless.delete(name)
+      this.describer.port(port, name, { chosen: this.chosen.has(port), again })
       this.ports.set(name, port)
       if (this.small.has(name)) calm(this.sockets.get(name))
     } catch {
