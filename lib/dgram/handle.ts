@@ -23,8 +23,8 @@ const MOST_TTL = 255
 /** Bytes of a buffer: a C int. */
 const MOST_BUFFER = 2 ** 31 - 1
 
-/** Descriptors that were taken over, each by one socket. */
-const adopted = new Set<number>()
+/** Who has a descriptor, each of which is one socket's. */
+const owners = new Map<number, Handle>()
 
 /** How a socket is bound. */
 export interface BindFlags {
@@ -47,7 +47,8 @@ export class Handle implements InboxHost, OutboxHost {
   /** It was made an open socket, and not closed since. */
   open = false
   connected = false
-  #adopted = -1
+  /** The descriptor's number, as it was when it was opened. */
+  #number = -1
   readonly #settings: Settings
   readonly #owner: Owner
   readonly #inbox: Inbox
@@ -108,7 +109,8 @@ export class Handle implements InboxHost, OutboxHost {
   /** Takes a descriptor over: what it is where it is no UDP socket. */
   adopt(fd: number): number | string {
     settleAll()
-    if (adopted.has(fd)) return -EEXIST
+    // Its number may be another's by now, if somebody else has closed it.
+    if (owners.get(fd)?.fd === fd) return -EEXIST
     // One that is open keeps what it has, after the descriptor was found to be good.
     const held = this.open ? native.socketCreate() : this.handle
     const { portable } = this.#settings
@@ -120,8 +122,7 @@ export class Handle implements InboxHost, OutboxHost {
       return -EBUSY
     }
     this.open = true
-    this.#adopted = fd
-    adopted.add(fd)
+    this.#claim()
     this.connected = native.socketName(this.handle, true, new Uint32Array(SOCKADDR)) === 0
     return 0
   }
@@ -245,7 +246,7 @@ export class Handle implements InboxHost, OutboxHost {
     this.open = false
     this.#inbox.stop()
     native.socketClose(this.handle)
-    adopted.delete(this.#adopted)
+    if (owners.get(this.#number) === this) owners.delete(this.#number)
     this.#resource.emitDestroy()
   }
 
@@ -294,7 +295,13 @@ export class Handle implements InboxHost, OutboxHost {
       portable,
     })
     this.open = errno === 0
+    if (this.open) this.#claim()
     return errno
+  }
+
+  #claim(): void {
+    this.#number = this.fd
+    owners.set(this.#number, this)
   }
 }
 
