@@ -14,13 +14,29 @@ export type { CodedError, SystemCallError } from './lib/errors'
 export type { Filter, FilterInstruction } from './lib/filter'
 export type { IcmpError } from './lib/icmp'
 export { type Merged, type MergeOptions, merge } from './lib/merge'
-export type { Backend, FromFdOptions, ReceiveOptions, UdpSocketOptions } from './lib/options'
-export type { Ecn, Packet, PacketCopy } from './lib/packet'
+export type {
+  Backend,
+  FromFdOptions,
+  ReceiveOptions,
+  UdpSocketOptions,
+  UnixDatagramSocketOptions,
+  UnixFromFdOptions,
+} from './lib/options'
+export type { Credentials, Ecn, Packet, PacketCopy } from './lib/packet'
 export { type RecvMmsgOptions, recvMmsg } from './lib/recv-mmsg'
 export type { RecvOptions } from './lib/recv-options'
-export type { Payload, Sendable, SendError, SendResult, Target } from './lib/send'
+export type {
+  Payload,
+  Sendable,
+  SendError,
+  SendResult,
+  Target,
+  UnixSendable,
+  UnixTarget,
+} from './lib/send'
 export { type SendMmsgOptions, sendMmsg } from './lib/send-mmsg'
 export type { SendAllOptions, SendBatchOptions } from './lib/sender'
 export { UdpSocket } from './lib/socket'
 export type { SocketOptionName, SocketOptionValue } from './lib/socket-option-table'
 export type { SocketStats } from './lib/stats'
+export { type UnixAddressInfo, UnixDatagramSocket } from './lib/unix-datagram-socket'

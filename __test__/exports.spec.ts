@@ -12,19 +12,37 @@ function run(type: 'module' | 'commonjs', script: string): unknown {
   return JSON.parse(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', timeout: 10_000 }))
 }
 
-const FIXED = ['PacketBatch', 'UdpSocket', 'capabilities', 'constants', 'merge', 'recvMmsg', 'sendMmsg']
+const FIXED = [
+  'PacketBatch',
+  'UdpSocket',
+  'UnixDatagramSocket',
+  'capabilities',
+  'constants',
+  'merge',
+  'recvMmsg',
+  'sendMmsg',
+]
 
 test('has the fixed names', () => {
   expect(Object.keys(index)).toEqual(expect.arrayContaining(FIXED))
-  const { PacketBatch, UdpSocket, capabilities, merge, recvMmsg, sendMmsg } = index
+  const { PacketBatch, UdpSocket, UnixDatagramSocket, capabilities, merge, recvMmsg, sendMmsg } = index
   expect([
     PacketBatch.name,
     UdpSocket.name,
+    UnixDatagramSocket.name,
     capabilities.name,
     merge.name,
     recvMmsg.name,
     sendMmsg.name,
-  ]).toEqual(['PacketBatch', 'UdpSocket', 'capabilities', 'merge', 'recvMmsg', 'sendMmsg'])
+  ]).toEqual([
+    'PacketBatch',
+    'UdpSocket',
+    'UnixDatagramSocket',
+    'capabilities',
+    'merge',
+    'recvMmsg',
+    'sendMmsg',
+  ])
 })
 
 test('gives the same objects to require and to import', () => {

@@ -10,13 +10,15 @@ import { describeRows } from './support/net'
 afterEach(closeAll)
 
 test('has the sizes that native code has', () => {
-  const { tableHeader, tableMessage, tableDatagram, tableDetail, maxSegments } = native.systemConstants()
-  const { HEADER, MESSAGE, DATAGRAM, DETAIL, MAX_SEGMENTS } = layout
-  expect([HEADER, MESSAGE, DATAGRAM, DETAIL, MAX_SEGMENTS]).toEqual([
+  const { tableHeader, tableMessage, tableDatagram, tableDetail, tableName, maxSegments } =
+    native.systemConstants()
+  const { HEADER, MESSAGE, DATAGRAM, DETAIL, NAME, MAX_SEGMENTS } = layout
+  expect([HEADER, MESSAGE, DATAGRAM, DETAIL, NAME, MAX_SEGMENTS]).toEqual([
     tableHeader,
     tableMessage,
     tableDatagram,
     tableDetail,
+    tableName,
     maxSegments,
   ])
 })
@@ -25,10 +27,14 @@ test('has no two words in one place', () => {
   const { DATAGRAMS, MESSAGES, MORE, DETAILED, DROPPED, HEADER } = layout
   const { FAMILY, PORT, SCOPE_ID, ADDRESS, SOCKADDR, MESSAGE } = layout
   const { OFFSET, SIZE, MESSAGE_INDEX, FLAGS, DATAGRAM } = layout
+  const { CREDENTIALS, DESTINATION, INTERFACE, LENGTH, NAME_LENGTH } = layout
+  const who = [0, 1, 2, 3].map((word) => CREDENTIALS + word)
   const parts = [
     { words: [DATAGRAMS, MESSAGES, MORE, DETAILED, DROPPED], length: HEADER },
     { words: [FAMILY, PORT, SCOPE_ID, ...[0, 1, 2, 3].map((word) => ADDRESS + word)], length: SOCKADDR },
     { words: [OFFSET, SIZE, MESSAGE_INDEX, FLAGS], length: DATAGRAM },
+    // A Unix socket's message: those that are read of it, its length and its interface among them.
+    { words: [FAMILY, PORT, NAME_LENGTH, DESTINATION, LENGTH, INTERFACE, ...who], length: MESSAGE },
   ]
   for (const { words, length } of parts) {
     expect(new Set(words).size).toBe(words.length)
@@ -64,7 +70,9 @@ function receive(row: Row, address: string, payloads: string[], count: number) {
   expect(native.socketName(handle, false, name)).toBe(0)
   const sender = track(UdpSocket.bind({ address }))
   const bytes = Buffer.alloc(SLOT * SLOTS)
-  const table = new Uint32Array(layout.HEADER + SLOTS * (layout.MESSAGE + layout.DATAGRAM + layout.DETAIL))
+  const table = new Uint32Array(
+    layout.HEADER + SLOTS * (layout.MESSAGE + layout.DATAGRAM + layout.DETAIL + layout.NAME),
+  )
   const call = (timeout: number) => native.socketReceive(handle, bytes, table, SLOT, SLOTS, 0, timeout)
   try {
     // Nearly always at once: the loopback interface delivers within the send.

@@ -1,7 +1,7 @@
 /** Socket addresses as text, from the words of `layout.ts`. */
 
 import { interfaceName } from '../binding'
-import { ADDRESS, FAMILY, PORT, SCOPE_ID } from './layout'
+import { ADDRESS, FAMILY, PORT, SCOPE_ID, UNIX } from './layout'
 
 /** 'IPv4' or 'IPv6', as node:dgram names families. */
 export type Family = 'IPv4' | 'IPv6'
@@ -22,7 +22,7 @@ const KEY = 5
 const keys = new Uint32Array(PLACES * KEY)
 const texts: (string | undefined)[] = new Array(PLACES).fill(undefined)
 
-/** The text of the address at `words[base…]`; '' where the kernel named no sender. */
+/** The text of the address at `words[base…]`; '' where the kernel named no sender, and of a Unix socket. */
 export function addressText(words: Uint32Array, base: number): string {
   const family = words[base + FAMILY]!
   const a = words[base + ADDRESS]!
@@ -42,9 +42,9 @@ export function addressText(words: Uint32Array, base: number): string {
     keys[key + 4] === zone >>> 0
   ) {
     const text = texts[place]
-    if (text !== undefined && family !== 0) return text
+    if (text !== undefined && family > UNIX) return text
   }
-  if (family === 0) return ''
+  if (family <= UNIX) return ''
   const text = family === 4 ? ipv4Text(a) : ipv6Text([a, b, c, d], words[base + SCOPE_ID]!)
   keys[key] = a
   keys[key + 1] = b

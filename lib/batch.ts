@@ -1,10 +1,12 @@
 import { inspect } from 'node:util'
-import type { DatagramSocket } from './datagram-socket'
+import type { AnySocket } from './datagram-socket'
 import { batchStale, invalidArgType, outOfRange } from './errors'
 import * as layout from './layout'
 import { Memory } from './memory'
 import { dataOf, Packet, type PacketCopy } from './packet'
 import type { UdpSocket } from './socket'
+import type { UnixDatagramSocket } from './unix-datagram-socket'
+import { pathText } from './unix-name'
 import { validateInteger, validateOptions } from './validators'
 
 /** As constants of this module: V8 folds these, and not another module's. */
@@ -29,7 +31,7 @@ const MAX_PACKET_SIZE = 65_536
 export interface BatchAccess {
   memory(batch: PacketBatch): Memory
   /** After a fill: shows what `memory` holds, `count` datagrams (or an error), received by `socket`. */
-  show(batch: PacketBatch, memory: Memory, count: number, socket: DatagramSocket): void
+  show(batch: PacketBatch, memory: Memory, count: number, socket: AnySocket): void
   is(value: unknown): value is PacketBatch
   /** Its memory. @throws ERR_BATCH_STALE. */
   live(batch: PacketBatch): Memory
@@ -54,7 +56,7 @@ export let access: BatchAccess
 export class PacketBatch implements Iterable<Packet> {
   #memory: Memory
   #packets: Packet[] = []
-  #socket: DatagramSocket | null = null
+  #socket: AnySocket | null = null
 
   static {
     access = {
@@ -96,8 +98,8 @@ export class PacketBatch implements Iterable<Packet> {
   }
 
   /** The socket that filled it last, `null` before the first fill. */
-  get socket(): UdpSocket | null {
-    return this.#socket as UdpSocket | null
+  get socket(): UdpSocket | UnixDatagramSocket | null {
+    return this.#socket as UdpSocket | UnixDatagramSocket | null
   }
 
   /**
@@ -137,6 +139,12 @@ export class PacketBatch implements Iterable<Packet> {
   /** IP address of the sender of datagram `index`. @throws ERR_OUT_OF_RANGE outside the batch. */
   addressAt(index: number): string {
     return this.#memory.addressText(this.#message(index))
+  }
+
+  /** Path of the sender of datagram `index` of a Unix socket, as `packet.path`. @throws ERR_OUT_OF_RANGE outside the batch. */
+  pathAt(index: number): string | null {
+    const message = this.#message(index)
+    return pathText(this.#memory.messages, message, this.#memory.names)
   }
 
   /** Payload of datagram `index`: a view, not a copy. @throws ERR_OUT_OF_RANGE outside the batch. */

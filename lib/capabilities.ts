@@ -51,7 +51,7 @@ export function capabilities(): Capabilities {
     drops: system.telling,
     errorQueue: system.telling,
     reusePort: system.reusePort,
-    unixSockets: false,
+    unixSockets: system.unixSockets,
     uvPoll: uvPollWorks(),
   }
 }

@@ -37,13 +37,17 @@ export interface UdpSocketEvents {
 /** @internal Who has it may make sockets. */
 export const KEY = Symbol('socket')
 
+/** One of any family. */
+export type AnySocket = DatagramSocket<unknown, unknown>
+
 /** @internal What is behind a socket. */
-export let engineOf: (socket: DatagramSocket) => Engine
+export let engineOf: (socket: AnySocket) => Engine
 
 /**
- * What sockets of every family have: receiving and sending in batches, and a life. `UdpSocket` is one.
+ * What sockets of every family have: receiving and sending in batches, and a life. `UdpSocket` is one, `UnixDatagramSocket`
+ * another; they differ in what an item to send (`Item`) and a target (`To`) look like.
  */
-export abstract class DatagramSocket extends WatchedEmitter<UdpSocketEvents> {
+export abstract class DatagramSocket<Item, To> extends WatchedEmitter<UdpSocketEvents> {
   readonly #engine: Engine
   #disposed: Promise<void> | null = null
 
@@ -130,9 +134,9 @@ export abstract class DatagramSocket extends WatchedEmitter<UdpSocketEvents> {
    * if (next < packets.length) socket.once('drain', () => socket.sendBatch(packets, { start: next }))
    * @see https://man7.org/linux/man-pages/man2/sendmmsg.2.html
    */
-  sendBatch(packets: PacketBatch | Iterable<Sendable>, options: SendBatchOptions = {}): SendResult {
+  sendBatch(packets: PacketBatch | Iterable<Item>, options: SendBatchOptions<To> = {}): SendResult {
     const how = sendSettings(options, ['to', 'segmentSize', 'start'])
-    if (!access.is(packets)) return this.#engine.sender.items(iterableItems(packets), how)
+    if (!access.is(packets)) return this.#engine.sender.items(iterableItems<Sendable>(packets), how)
     if (how.segmentSize !== undefined) throw segmentedBatch(how.segmentSize)
     return this.#engine.sender.batch(packets, how)
   }
@@ -142,9 +146,9 @@ export abstract class DatagramSocket extends WatchedEmitter<UdpSocketEvents> {
    *
    * @param options.start Index of the target to begin with. @defaultValue 0
    */
-  sendToMany(data: Payload, targets: Iterable<Target>, options: { start?: number } = {}): SendResult {
+  sendToMany(data: Payload, targets: Iterable<To>, options: { start?: number } = {}): SendResult {
     const { start } = sendSettings(options, ['start'])
-    return this.#engine.sender.toMany(data, iterableItems(targets, 'targets') as Iterable<Target>, start ?? 0)
+    return this.#engine.sender.toMany(data, iterableItems<Target>(targets, 'targets'), start ?? 0)
   }
 
   /**
@@ -156,12 +160,12 @@ export abstract class DatagramSocket extends WatchedEmitter<UdpSocketEvents> {
    * @throws As `sendBatch`, by rejecting; ERR_SOCKET_DGRAM_NOT_RUNNING when the socket closes meanwhile.
    */
   async sendAll(
-    packets: PacketBatch | Iterable<Sendable>,
-    options: SendAllOptions = {},
+    packets: PacketBatch | Iterable<Item>,
+    options: SendAllOptions<To> = {},
   ): Promise<SendResult> {
     const how = sendSettings(options, ['to', 'segmentSize', 'signal'])
     if (access.is(packets) && how.segmentSize !== undefined) throw segmentedBatch(how.segmentSize)
-    return this.#engine.sender.all(access.is(packets) ? packets : iterableItems(packets), how)
+    return this.#engine.sender.all(access.is(packets) ? packets : iterableItems<Sendable>(packets), how)
   }
 
   /**

@@ -3,7 +3,7 @@
 import * as native from '../binding'
 import { access, PacketBatch } from './batch'
 import { constants } from './constants'
-import type { DatagramSocket } from './datagram-socket'
+import type { AnySocket } from './datagram-socket'
 import * as errors from './errors'
 import { takeIcmpError } from './icmp'
 import { COALESCED_SLOT, DATAGRAM, DETACHED, DETAIL, DROPPED_BEFORE, MESSAGE_INDEX } from './layout'
@@ -30,9 +30,11 @@ export class Engine implements Host, SendHost {
   readonly sender: Sender
   /** The socket's family is IPv6. */
   v6 = false
-  /** Whom it is connected to. */
+  /** It is Unix. */
+  unix = false
+  /** Whom it is connected to; of a Unix socket its path, and 0. */
   peer: { address: string; port: number } | null = null
-  readonly #socket: DatagramSocket
+  readonly #socket: AnySocket
   readonly #settings: ReceiveSettings
   readonly #failures = new Map<string, number>()
   readonly #abort = () => void this.#socket.close()
@@ -48,7 +50,7 @@ export class Engine implements Host, SendHost {
   /** Strict mode: memory for the next fill of a batch that the user made. */
   #spare: Memory | null = null
 
-  constructor(socket: DatagramSocket, settings: ReceiveSettings) {
+  constructor(socket: AnySocket, settings: ReceiveSettings) {
     this.#socket = socket
     this.#settings = settings
     this.reader = new Reader(this)

@@ -13,6 +13,9 @@ export const DATAGRAM = 4
 /** Words of one message's details, behind the datagrams. */
 export const DETAIL = 4
 
+/** Words of a Unix socket's name, behind the details: bytes, as many as its message says. */
+export const NAME = 28
+
 /** Header: datagrams, messages, and 1 where the next receive may find something without waiting. */
 export const DATAGRAMS = 0
 export const MESSAGES = 1
@@ -38,6 +41,13 @@ export const LENGTH = 9
 export const INTERFACE = 10
 /** That interface's own IPv4 address. */
 export const LOCAL = 11
+
+/** What the message of a Unix socket has for a family. */
+export const UNIX = 1
+/** Where it has the length of the name, in bytes, in place of a scope id. */
+export const NAME_LENGTH = 2
+/** Where it has its sender's process, user and group, behind a 1 where they were told. */
+export const CREDENTIALS = 12
 
 /**
  * Socket address: 0 for none, 4 or 6; then port, scope id, flow information, and the address: one word for IPv4, four

@@ -4,16 +4,17 @@ import { addressWords } from '../binding'
 import { invalidArgType, invalidIpAddress } from './errors'
 import * as layout from './layout'
 import { access as packets } from './packet'
-import { notBytes, type Target } from './send'
+import { notBytes, type Target, type UnixTarget } from './send'
+import { nameBytes, writeName } from './unix-name'
 import { validatePort } from './validators'
 
-const { DATAGRAM, DESTINATION, FAMILY, HEADER, INTERFACE, LOCAL, MESSAGE, PORT, SOCKADDR } = layout
+const { DATAGRAM, DESTINATION, FAMILY, HEADER, INTERFACE, LOCAL, MESSAGE, NAME, PORT, SOCKADDR } = layout
 
 /** Datagrams of one chunk: as many messages as one system call takes (UIO_MAXIOV). */
 const CHUNK = 1024
 /** Payload bytes of one chunk, about: what stays in a core's cache. It grows for what is longer. */
 const CHUNK_BYTES = 256 * 1024
-/** No datagram is longer; the kernel says so of the first byte too many. */
+/** No datagram of UDP is longer; the kernel says so of the first byte too many. */
 const TOO_LONG = 65_536
 
 /** The length of a typed array, whatever a subclass says: what lies behind it in the chunk is somebody else's. */
@@ -29,13 +30,16 @@ export interface From {
   /** Loopback of its family. */
   readonly loopback: string
   readonly connected: boolean
+  /** It is a Unix socket, whose targets have a path. */
+  readonly unix: boolean
 }
 
 export class Letters {
   readonly capacity = CHUNK
-  readonly table = new Uint32Array(HEADER + CHUNK * (MESSAGE + DATAGRAM))
+  readonly table = new Uint32Array(HEADER + CHUNK * (MESSAGE + DATAGRAM + NAME))
   readonly #messages = this.table.subarray(HEADER, HEADER + CHUNK * MESSAGE)
-  readonly #rows = this.table.subarray(HEADER + CHUNK * MESSAGE)
+  readonly #rows = this.table.subarray(HEADER + CHUNK * MESSAGE, HEADER + CHUNK * (MESSAGE + DATAGRAM))
+  readonly #names = this.table.subarray(HEADER + CHUNK * (MESSAGE + DATAGRAM))
   bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   /** Datagrams in it. */
   length = 0
@@ -45,6 +49,8 @@ export class Letters {
   #port: unknown
   #address: unknown
   #plain = false
+  /** Bytes of a payload beyond which nobody needs to see it. */
+  longest = TOO_LONG
 
   clear(): void {
     this.length = 0
@@ -94,8 +100,13 @@ export class Letters {
   aim(target: unknown, from: From): void {
     if (packets.is(target)) {
       packets.message(target, this.#messages, this.#targets * MESSAGE)
+      if (from.unix) packets.name(target, this.#names, this.#targets * NAME)
       this.#targets++
       this.#plain = false
+      return
+    }
+    if (from.unix) {
+      this.path((target as UnixTarget).path)
       return
     }
     const { port, address, destination, interfaceIndex } = target as Target
@@ -120,6 +131,16 @@ export class Letters {
     this.#plain = true
     this.#port = port
     this.#address = address
+  }
+
+  /** The same for the path of a Unix socket. */
+  path(path: unknown): void {
+    if (this.#plain && path === this.#address) return
+    const name = nameBytes(path, 'path')
+    writeName(name, this.#messages, this.#targets * MESSAGE, this.#names, this.#targets * NAME)
+    this.#targets++
+    this.#plain = true
+    this.#address = path
   }
 
   /** Payload bytes of a datagram. */
@@ -149,9 +170,9 @@ export class Letters {
     let view: Uint8Array =
       data instanceof Uint8Array ? data : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     let size = lengthOf.call(view)
-    if (size > TOO_LONG) {
-      view = new Uint8Array(view.buffer, view.byteOffset, TOO_LONG)
-      size = TOO_LONG
+    if (size > this.longest) {
+      view = new Uint8Array(view.buffer, view.byteOffset, this.longest)
+      size = this.longest
     }
     if (this.#end + size > this.bytes.length) this.#room(size)
     // One that was detached has no bytes, and cannot be copied from.
@@ -172,11 +193,12 @@ export class Letters {
 let spare: Letters | null = new Letters()
 
 /** Lends empty letters to `use`. */
-export function withLetters<T>(use: (letters: Letters) => T): T {
+export function withLetters<T>(use: (letters: Letters) => T, unix = false): T {
   const letters = spare ?? new Letters()
   spare = null
   try {
     letters.clear()
+    letters.longest = unix ? Number.POSITIVE_INFINITY : TOO_LONG
     return use(letters)
   } finally {
     letters.shrink()
@@ -194,10 +216,12 @@ export interface KnownTarget {
 /** The words of one target. */
 export function targetWords(target: unknown, from: From, known: KnownTarget): Uint32Array {
   if (packets.is(target)) {
-    const words = new Uint32Array(MESSAGE)
+    const words = new Uint32Array(MESSAGE + NAME)
     packets.message(target, words, 0)
+    packets.name(target, words, MESSAGE)
     return words
   }
+  if (from.unix) return pathWords((target as UnixTarget).path, known)
   const { port, address, destination, interfaceIndex } = target as Target
   const plain = typeof destination !== 'string'
   if (plain && known.words !== null && known.port === port && known.address === address) return known.words
@@ -208,6 +232,14 @@ export function targetWords(target: unknown, from: From, known: KnownTarget): Ui
   if (!plain) source(words, 0, destination, interfaceIndex)
   // An interface's name may be another one's tomorrow.
   else if (address === undefined || !address.includes('%')) Object.assign(known, { port, address, words })
+  return words
+}
+
+function pathWords(path: unknown, known: KnownTarget): Uint32Array {
+  if (known.words !== null && known.address === path) return known.words
+  const words = new Uint32Array(MESSAGE + NAME)
+  writeName(nameBytes(path, 'path'), words, 0, words, MESSAGE)
+  Object.assign(known, { address: path, words })
   return words
 }
 

@@ -13,6 +13,7 @@ import {
   MAX_SEGMENTS,
   MESSAGE,
   MORE,
+  NAME,
 } from './layout'
 
 /**
@@ -34,6 +35,8 @@ export class Memory {
   readonly datagrams: Uint32Array
   /** The part of the table with a row of details per message, which are there where `detailed` says so. */
   readonly details: Uint32Array
+  /** The part of the table with the names of Unix sockets, a row per message. */
+  readonly names: Uint32Array
   /** Datagrams that the last fill gave. */
   length = 0
   /** Strict mode: filled again elsewhere since, and detached. */
@@ -53,10 +56,12 @@ export class Memory {
     const memory = new Uint8Array(size + CACHE_LINE)
     this.bytes = Buffer.from(memory.buffer, bytesToCacheLine(memory), size)
     const details = first + most * DATAGRAM
-    this.table = new Uint32Array(details + capacity * DETAIL)
+    const names = details + capacity * DETAIL
+    this.table = new Uint32Array(names + capacity * NAME)
     this.messages = this.table.subarray(HEADER, first)
     this.datagrams = this.table.subarray(first, details)
-    this.details = this.table.subarray(details)
+    this.details = this.table.subarray(details, names)
+    this.names = this.table.subarray(names)
   }
 
   /** Takes over what native code wrote after a fill that gave `count` datagrams or a negative errno. */

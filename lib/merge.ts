@@ -1,15 +1,16 @@
 import { performance } from 'node:perf_hooks'
 import { socketIsShutDown } from '../binding'
 import { access, type PacketBatch } from './batch'
-import { engineOf } from './datagram-socket'
+import { DatagramSocket, engineOf } from './datagram-socket'
 import type { Engine } from './engine'
 import * as errors from './errors'
 import { Group } from './group'
 import { BatchIterator } from './iterator'
 import { ESHUTDOWN } from './reader'
 import { type RecvOptions, recvSettings } from './recv-options'
-import { UdpSocket } from './socket'
+import type { UdpSocket } from './socket'
 import { Turns } from './turns'
+import type { UnixDatagramSocket } from './unix-datagram-socket'
 import { validateAbortSignal, validateOptions } from './validators'
 
 /** Options of `merge`. */
@@ -17,6 +18,8 @@ export interface MergeOptions {
   /** Ends a loop over it when aborted, with an AbortError. The sockets stay open. */
   signal?: AbortSignal
 }
+
+const SOCKET = 'an instance of UdpSocket or UnixDatagramSocket'
 
 /** Who has it may make one. */
 const KEY = Symbol('merged')
@@ -115,13 +118,13 @@ export class Merged implements AsyncIterable<PacketBatch> {
  *   batch.socket.sendBatch(Array.from(batch, (query) => ({ data: answer(query.data), to: query })))
  * }
  */
-export function merge(sockets: Iterable<UdpSocket>, options: MergeOptions = {}): Merged {
+export function merge(sockets: Iterable<UdpSocket | UnixDatagramSocket>, options: MergeOptions = {}): Merged {
   const { signal } = validateOptions(options, ['signal'])
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal')
   const engines = new Set<Engine>()
   for (const [index, socket] of items(sockets).entries()) {
     const name = `sockets[${index}]`
-    if (!(socket instanceof UdpSocket)) throw errors.invalidArgType(name, 'an instance of UdpSocket', socket)
+    if (!(socket instanceof DatagramSocket)) throw errors.invalidArgType(name, SOCKET, socket)
     const engine = engineOf(socket)
     if (engines.has(engine)) throw errors.invalidArgValue(name, socket, 'is in the list already')
     engine.assertOpen()
@@ -135,7 +138,7 @@ export function merge(sockets: Iterable<UdpSocket>, options: MergeOptions = {}):
 function items(sockets: unknown): unknown[] {
   const iterable = typeof (sockets as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function'
   if (!iterable || typeof sockets === 'string') {
-    throw errors.invalidArgType('sockets', 'an iterable of UdpSocket', sockets)
+    throw errors.invalidArgType('sockets', 'an iterable of UdpSocket and UnixDatagramSocket', sockets)
   }
   return [...(sockets as Iterable<unknown>)]
 }

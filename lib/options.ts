@@ -109,20 +109,47 @@ export interface FromFdOptions extends ReceiveOptions {
   dup?: boolean
 }
 
+/** Options of `UnixDatagramSocket.fromFd`. */
+export interface UnixFromFdOptions
+  extends Pick<
+    ReceiveOptions,
+    'backend' | 'capacity' | 'coalesce' | 'packetSize' | 'signal' | 'strict' | 'timestamps'
+  > {
+  /** Leave the descriptor the caller's and use a duplicate of it. @defaultValue false */
+  dup?: boolean
+  /** SO_PASSCRED: the kernel tells with each datagram who sent it, `packet.credentials`. Linux. @defaultValue false */
+  credentials?: boolean
+}
+
+/** Options of `UnixDatagramSocket.bind`. */
+export interface UnixDatagramSocketOptions extends Omit<UnixFromFdOptions, 'dup'> {
+  /**
+   * Path to bind, of at most 107 bytes (103 on the BSDs and macOS), or behind a NUL an abstract name (Linux).
+   * @defaultValue an abstract name that the kernel chooses (Linux), or none: who sends needs no name
+   */
+  path?: string
+  /**
+   * Permissions of the file, 0 to 0o777, whatever the umask. Who may write to it may send.
+   * @defaultValue what the umask leaves of 0o777
+   */
+  mode?: number
+  /** Send buffer to ask for, in bytes. It bounds the size of a datagram, and what waits at receivers. */
+  sendBufferSize?: number
+  /** Receive buffer to ask for, in bytes. On Linux net.unix.max_dgram_qlen messages wait, whatever this is. */
+  recvBufferSize?: number
+}
+
 /** What the kernel is to tell, each a bit for native code. */
 const TELLING = { timestamps: 1, recvTos: 2, recvTtl: 4, drops: 8, errorQueue: 16 } as const
 
+/** What sockets of every family have. */
+const COMMON_OPTIONS = ['capacity', 'packetSize', 'backend', 'coalesce', 'strict', 'signal'] as const
 const RECEIVE_OPTIONS = [
   ...(Object.keys(TELLING) as (keyof typeof TELLING)[]),
-  'capacity',
-  'packetSize',
   'gro',
   'gso',
   'destinations',
-  'backend',
-  'coalesce',
-  'strict',
-  'signal',
+  ...COMMON_OPTIONS,
 ] as const
 const BIND_OPTIONS = [
   'port',
@@ -137,6 +164,9 @@ const BIND_OPTIONS = [
   'bindToDevice',
   ...RECEIVE_OPTIONS,
 ] as const
+
+const UNIX_OPTIONS = ['credentials', 'timestamps', ...COMMON_OPTIONS] as const
+const UNIX_BIND_OPTIONS = ['path', 'mode', 'recvBufferSize', 'sendBufferSize', ...UNIX_OPTIONS] as const
 
 /** `ReceiveOptions` with nothing left open. */
 export interface ReceiveSettings {
@@ -192,23 +222,59 @@ export function fromFdSettings(value: unknown): ReceiveSettings & { dup: boolean
   return { dup: flag(options, 'dup'), ...receiveSettings(options) }
 }
 
-function receiveSettings(options: Record<string, unknown>): ReceiveSettings {
-  const {
-    gro,
-    gso = true,
-    destinations,
-    backend = 'auto',
-    coalesce = 0,
-    strict = process.env.RECVMMSG_STRICT === '1',
-    signal,
-  } = options
-  const { capacity, packetSize } = batchShape(options)
-  if (gro !== undefined) validateBoolean(gro, 'options.gro')
-  validateBoolean(gso, 'options.gso')
-  if (destinations !== undefined) validateBoolean(destinations, 'options.destinations')
-  if (gro === true && packetSize < COALESCED_SLOT) {
-    throw invalidArgValue('options.gro', gro, `needs slots (packetSize) of ${COALESCED_SLOT} bytes`)
+export interface UnixSettings extends ReceiveSettings {
+  credentials: boolean
+  timestamps: boolean
+  recvBufferSize: number
+  sendBufferSize: number
+  mode: number | undefined
+}
+
+export function unixBindSettings(value: unknown): UnixSettings & { path: unknown } {
+  const options = validateOptions(value, UNIX_BIND_OPTIONS)
+  const { path, mode } = options
+  if (mode !== undefined) validateInteger(mode, 'options.mode', 0, 0o777)
+  if (mode !== undefined && (typeof path !== 'string' || path.startsWith('\0'))) {
+    throw invalidArgValue('options.mode', mode, 'is for the file of a path')
   }
+  return { path, ...unixSettings(options), mode }
+}
+
+export function unixFromFdSettings(value: unknown): UnixSettings & { dup: boolean } {
+  const options = validateOptions(value, ['dup', ...UNIX_OPTIONS])
+  return { dup: flag(options, 'dup'), ...unixSettings(options) }
+}
+
+function unixSettings(options: Record<string, unknown>): UnixSettings {
+  const credentials = flag(options, 'credentials')
+  if (credentials && !systemCapabilities().credentials) {
+    throw unsupported(
+      'options.credentials: this system does not tell who sends to a Unix socket (SO_PASSCRED)',
+    )
+  }
+  return {
+    ...commonSettings(options),
+    gro: false,
+    gso: false,
+    destinations: undefined,
+    telling: 0,
+    errorQueue: false,
+    credentials,
+    timestamps: flag(options, 'timestamps'),
+    recvBufferSize: bufferSize(options, 'recvBufferSize'),
+    sendBufferSize: bufferSize(options, 'sendBufferSize'),
+    mode: undefined,
+  }
+}
+
+type CommonSettings = Pick<
+  ReceiveSettings,
+  'capacity' | 'coalesce' | 'packetSize' | 'portable' | 'signal' | 'strict'
+>
+
+function commonSettings(options: Record<string, unknown>): CommonSettings {
+  const { backend = 'auto', coalesce = 0, strict = process.env.RECVMMSG_STRICT === '1', signal } = options
+  const { capacity, packetSize } = batchShape(options)
   validateOneOf(backend, 'options.backend', ['auto', 'mmsg', 'portable'] as const)
   if (backend === 'mmsg' && !systemCapabilities().recvmmsg) {
     throw unsupported("recvmmsg(2) cannot be called here: bind with backend 'auto' or 'portable'")
@@ -216,23 +282,23 @@ function receiveSettings(options: Record<string, unknown>): ReceiveSettings {
   validateInteger(coalesce, 'options.coalesce', 0, 1000)
   validateBoolean(strict, 'options.strict')
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal')
-  const portable = backend === 'portable'
+  return { capacity, packetSize, portable: backend === 'portable', coalesce, strict, signal }
+}
+
+function receiveSettings(options: Record<string, unknown>): ReceiveSettings {
+  const { gro, gso = true, destinations } = options
+  const common = commonSettings(options)
+  const { packetSize } = common
+  if (gro !== undefined) validateBoolean(gro, 'options.gro')
+  validateBoolean(gso, 'options.gso')
+  if (destinations !== undefined) validateBoolean(destinations, 'options.destinations')
+  if (gro === true && packetSize < COALESCED_SLOT) {
+    throw invalidArgValue('options.gro', gro, `needs slots (packetSize) of ${COALESCED_SLOT} bytes`)
+  }
   let telling = 0
   for (const [name, bit] of Object.entries(TELLING)) if (flag(options, name)) telling |= bit
   const errorQueue = (telling & TELLING.errorQueue) !== 0
-  return {
-    capacity,
-    packetSize,
-    gro,
-    gso,
-    destinations,
-    telling,
-    errorQueue,
-    portable,
-    coalesce,
-    strict,
-    signal,
-  }
+  return { ...common, gro, gso, destinations, telling, errorQueue }
 }
 
 function flag(options: Record<string, unknown>, name: string): boolean {

@@ -3,10 +3,12 @@ import { addressText, type Family, familyText } from './address'
 import { batchDetached, batchStale } from './errors'
 import * as layout from './layout'
 import type { Memory } from './memory'
+import { pathText } from './unix-name'
 
 /** As constants of this module: V8 folds these, and not another module's. */
 const { DATAGRAM, FLAGS, MESSAGE, MESSAGE_INDEX, OFFSET, PORT_SHIFT, SIZE, TRUNCATED } = layout
 const { DESTINATION, DETAIL, FAMILY, HAS_TOS, HAS_TTL, INTERFACE, LENGTH, STAMP, TOS_TTL, TTL_SHIFT } = layout
+const { CREDENTIALS, NAME, UNIX } = layout
 
 /** What a datagram is, detached from the batch it came in. */
 export interface PacketCopy {
@@ -32,6 +34,20 @@ export interface PacketCopy {
   tos: number | null
   /** Time to live, or `null`. */
   ttl: number | null
+  /** Of a Unix socket's: the sender's path, or `null`. */
+  path?: string | null
+  /** Of a Unix socket's: who the sender is, or `null`. */
+  credentials?: Credentials | null
+}
+
+/** Who sent a datagram to a Unix socket, as the kernel vouches: SCM_CREDENTIALS, unix(7). */
+export interface Credentials {
+  /** Process; 0 where it is of a namespace that is not seen from here. */
+  pid: number
+  /** User. */
+  uid: number
+  /** Group. */
+  gid: number
 }
 
 /** Codepoints of explicit congestion notification, RFC 3168, 5. */
@@ -44,6 +60,8 @@ export interface PacketAccess {
   is(value: unknown): value is Packet
   /** Copies its message's words to `to[at…]`. @throws ERR_BATCH_STALE. */
   message(packet: Packet, to: Uint32Array, at: number): void
+  /** Copies its sender's name to `to[at…]`, where it is of a Unix socket. */
+  name(packet: Packet, to: Uint32Array, at: number): void
 }
 
 /** @internal */
@@ -71,6 +89,13 @@ export class Packet implements PacketCopy {
         const { messages } = packet.#live()
         const row = packet.#message()
         for (let word = 0; word < MESSAGE; word++) to[at + word] = messages[row + word]!
+      },
+      name(packet, to, at) {
+        const { messages, names } = packet.#live()
+        const row = packet.#message()
+        if (messages[row + FAMILY] !== UNIX) return
+        const begin = (row / MESSAGE) * NAME
+        for (let word = 0; word < NAME; word++) to[at + word] = names[begin + word]!
       },
     }
   }
@@ -104,12 +129,12 @@ export class Packet implements PacketCopy {
     return this.#live().datagrams[this.#row + SIZE]!
   }
 
-  /** The sender's IP address; a link-local IPv6 address with its interface, `fe80::1%eth0`. */
+  /** The sender's IP address; a link-local IPv6 address with its interface, `fe80::1%eth0`. '' of a Unix socket. */
   get address(): string {
     return this.#live().addressText(this.#message())
   }
 
-  /** The sender's port, 0 to 65535. */
+  /** The sender's port, 0 to 65535; 0 of a Unix socket. */
   get port(): number {
     return this.#live().datagrams[this.#row + FLAGS]! >>> PORT_SHIFT
   }
@@ -117,6 +142,24 @@ export class Packet implements PacketCopy {
   /** The sender's family, 'IPv4' or 'IPv6'. An IPv4 peer of a dual-stack socket is 'IPv6', `::ffff:192.0.2.1`. */
   get family(): Family {
     return familyText(this.#live().messages, this.#message())
+  }
+
+  /**
+   * Of a `UnixDatagramSocket`: the sender's path, an abstract name with its leading `\0`; `null` where it has none. Bytes
+   * that are no UTF-8 are shown as U+FFFD; the packet itself as a target has them as they are. `null` of UDP.
+   */
+  get path(): string | null {
+    const { messages, names } = this.#live()
+    return pathText(messages, this.#message(), names)
+  }
+
+  /** Of a `UnixDatagramSocket` with the option `credentials`: who the sender is; otherwise `null`. */
+  get credentials(): Credentials | null {
+    const { messages } = this.#live()
+    const row = this.#message()
+    const at = row + CREDENTIALS
+    if (messages[row + FAMILY] !== UNIX || messages[at] === 0) return null
+    return { pid: messages[at + 1]!, uid: messages[at + 2]!, gid: messages[at + 3]! }
   }
 
   /** Whether the datagram was longer than its slot (`packetSize`); the rest is lost. */
@@ -187,20 +230,35 @@ export class Packet implements PacketCopy {
 
   /** The same as `copy()`, with the time stamp as text, since JSON has no bigint. */
   toJSON(): object {
-    const fields = this.copy()
-    return { ...fields, timestamp: fields.timestamp?.toString() ?? null }
+    const { timestamp } = this
+    return { ...shown(this.copy()), timestamp: timestamp?.toString() ?? null }
   }
 
   [inspect.custom](depth: number, options: object): string {
     const { stale, detached } = this.#memory
     if (stale || detached) return `Packet { <${stale ? 'stale' : 'detached'}> }`
-    return `Packet ${inspect(this.fields(this.data), { ...options, depth })}`
+    return `Packet ${inspect(shown(this.fields(this.data)), { ...options, depth })}`
   }
 
   /** @internal Everything it knows, with `data` for its payload. */
   fields(data: Buffer): PacketCopy {
     const { size, address, port, family, truncated, timestamp, destination, interfaceIndex, tos, ttl } = this
-    return { data, size, address, port, family, truncated, timestamp, destination, interfaceIndex, tos, ttl }
+    const all = {
+      data,
+      size,
+      address,
+      port,
+      family,
+      truncated,
+      timestamp,
+      destination,
+      interfaceIndex,
+      tos,
+      ttl,
+    }
+    if (this.#live().messages[this.#message() + FAMILY] !== UNIX) return all
+    const { path, credentials } = this
+    return { ...all, path, credentials }
   }
 
   #live(): Memory {
@@ -219,6 +277,13 @@ export class Packet implements PacketCopy {
   #message(): number {
     return this.#memory.datagrams[this.#row + MESSAGE_INDEX]! * MESSAGE
   }
+}
+
+/** What there is to show: of a Unix socket's packet no address. */
+function shown(fields: PacketCopy): object {
+  if (fields.path === undefined) return fields
+  const { data, size, path, credentials, truncated, timestamp } = fields
+  return { data, size, path, credentials, truncated, timestamp }
 }
 
 /** The payload of the datagram whose row begins at `row`, as a view. */

@@ -1,9 +1,10 @@
 import { access, type PacketBatch } from './batch'
 import { constants } from './constants'
-import { engineOf } from './datagram-socket'
+import { DatagramSocket, engineOf } from './datagram-socket'
 import { batchNotEmpty, invalidArgType } from './errors'
 import { type RecvOptions, waiting } from './recv-options'
-import { UdpSocket } from './socket'
+import type { UdpSocket } from './socket'
+import type { UnixDatagramSocket } from './unix-datagram-socket'
 import { validateInteger, validateOptions } from './validators'
 
 /** Options of `recvMmsg`. */
@@ -32,8 +33,13 @@ export interface RecvMmsgOptions extends RecvOptions {
  * }
  * @see https://man7.org/linux/man-pages/man2/recvmmsg.2.html
  */
-export function recvMmsg(socket: UdpSocket, batch: PacketBatch, options: RecvMmsgOptions = {}): number {
-  if (!(socket instanceof UdpSocket)) throw invalidArgType('socket', 'an instance of UdpSocket', socket)
+export function recvMmsg(
+  socket: UdpSocket | UnixDatagramSocket,
+  batch: PacketBatch,
+  options: RecvMmsgOptions = {},
+): number {
+  if (!(socket instanceof DatagramSocket))
+    throw invalidArgType('socket', 'an instance of UdpSocket or UnixDatagramSocket', socket)
   if (!access.is(batch)) throw invalidArgType('batch', 'an instance of PacketBatch', batch)
   const { vlen = batch.capacity, ...rest } = validateOptions(options, ['vlen', 'flags', 'timeout'])
   validateInteger(vlen, 'options.vlen', 1, batch.capacity)

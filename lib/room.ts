@@ -1,6 +1,6 @@
 /** Waiting for room in the send buffer: `writable()`, and `'drain'` after a send that found none. */
 
-import { socketUnwatch, socketWatchStart } from '../binding'
+import { socketUnwatch, socketWaitsForOthers, socketWatchStart } from '../binding'
 import { abortError, type SystemCallError } from './errors'
 import { hold, release } from './keepalive'
 import { watch } from './readiness'
@@ -103,7 +103,8 @@ export class Room {
 
   /** Has the socket watched until there is room. */
   #wait(): void {
-    if (!this.#watched) {
+    // Made anew also where one more peer of a Unix socket is to be waited for.
+    if (!this.#watched || socketWaitsForOthers(this.#host.handle)) {
       const errno = watch(this.#host.handle, true, () => this.#wake())
       if (errno < 0) throw this.#host.failed('watch', errno)
       this.#watched = true

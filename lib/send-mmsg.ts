@@ -1,8 +1,10 @@
 import type { PacketBatch } from './batch'
 import { constants } from './constants'
+import { type AnySocket, DatagramSocket } from './datagram-socket'
 import { invalidArgType, invalidArgValue } from './errors'
-import type { Sendable, SendResult } from './send'
-import { UdpSocket } from './socket'
+import type { Sendable, SendResult, UnixSendable } from './send'
+import type { UdpSocket } from './socket'
+import type { UnixDatagramSocket } from './unix-datagram-socket'
 import { validateOptions } from './validators'
 
 /** Options of `sendMmsg`. */
@@ -25,9 +27,20 @@ export interface SendMmsgOptions {
 export function sendMmsg(
   socket: UdpSocket,
   packets: PacketBatch | Iterable<Sendable>,
+  options?: SendMmsgOptions,
+): SendResult
+export function sendMmsg(
+  socket: UnixDatagramSocket,
+  packets: PacketBatch | Iterable<UnixSendable>,
+  options?: SendMmsgOptions,
+): SendResult
+export function sendMmsg(
+  socket: AnySocket,
+  packets: PacketBatch | Iterable<unknown>,
   options: SendMmsgOptions = {},
 ): SendResult {
-  if (!(socket instanceof UdpSocket)) throw invalidArgType('socket', 'an instance of UdpSocket', socket)
+  if (!(socket instanceof DatagramSocket))
+    throw invalidArgType('socket', 'an instance of UdpSocket or UnixDatagramSocket', socket)
   const { flags = 0 } = validateOptions(options, ['flags'])
   if (typeof flags !== 'number') throw invalidArgType('options.flags', 'of type number', flags)
   if ((flags & ~constants.MSG_DONTWAIT) !== 0 || flags !== (flags | 0))

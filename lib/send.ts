@@ -15,6 +15,12 @@ export interface Target {
   interfaceIndex?: number | null
 }
 
+/** Where a datagram of a Unix socket goes. A `Packet` is one: its sender. */
+export interface UnixTarget {
+  /** Path of a socket, or behind a NUL its abstract name (Linux). */
+  path: string | null
+}
+
 /** A payload: bytes, text (UTF-8), or an array of these, which is one datagram. */
 export type Payload = string | NodeJS.ArrayBufferView | readonly (string | NodeJS.ArrayBufferView)[]
 
@@ -26,6 +32,14 @@ export interface Sendable {
   port?: number
   /** IP literal. @defaultValue loopback of the socket's family */
   address?: string
+}
+
+/** One datagram to send by a Unix socket: where to is `to`, or `path`; neither on a connected socket. */
+export interface UnixSendable {
+  data: Payload
+  to?: UnixTarget
+  /** Path of a socket, or behind a NUL its abstract name (Linux). */
+  path?: string | null
 }
 
 /** The first failure of a batch, with its place. */

@@ -8,12 +8,13 @@ import { socketSendMany } from '../binding'
 import { addressText } from './address'
 import { access as batches, type PacketBatch } from './batch'
 import * as errors from './errors'
-import { DATAGRAM, DETACHED, HEADER, MESSAGE, MESSAGE_INDEX, PORT } from './layout'
+import { DATAGRAM, DETACHED, HEADER, MESSAGE, MESSAGE_INDEX, NAME, PORT } from './layout'
 import { type From, type KnownTarget, type Letters, targetWords, withLetters } from './letters'
 import { Outcome } from './outcome'
 import { access as packets } from './packet'
 import { Room, type RoomHost } from './room'
-import type { Payload, Sendable, SendError, SendResult, Target } from './send'
+import type { Payload, Sendable, SendError, SendResult, Target, UnixSendable, UnixTarget } from './send'
+import { pathText } from './unix-name'
 import { validateAbortSignal, validateInteger, validateOptions } from './validators'
 
 /** The socket, as its sender needs it. */
@@ -28,9 +29,9 @@ export interface SendHost extends From, RoomHost {
 }
 
 /** What `sendBatch` takes. */
-export interface SendBatchOptions {
+export interface SendBatchOptions<To = Target> {
   /** All go here, and items need no address. */
-  to?: Target
+  to?: To
   /** Bytes that each item's data is cut into: one large buffer is many datagrams, and indices count these. */
   segmentSize?: number
   /** Index to begin with: the `next` of a result that was short. @defaultValue 0 */
@@ -38,7 +39,7 @@ export interface SendBatchOptions {
 }
 
 /** What `sendAll` takes. */
-export interface SendAllOptions extends Omit<SendBatchOptions, 'start'> {
+export interface SendAllOptions<To = Target> extends Omit<SendBatchOptions<To>, 'start'> {
   /** Rejects with an AbortError when aborted; what was sent is sent. */
   signal?: AbortSignal
 }
@@ -49,6 +50,10 @@ interface Laid {
   table: Uint32Array
   capacity: number
 }
+
+/** What the sender of a socket of any family takes. */
+type AnyTarget = Target | UnixTarget
+type AnySendable = Sendable | UnixSendable
 
 /** Items that `sendAll` takes from an iterable at a time. */
 const ITEMS = 1024
@@ -69,7 +74,7 @@ export class Sender {
   }
 
   /** Sends what is in a batch: back to the senders, or `to` one place. */
-  batch(batch: PacketBatch, { to, start = 0 }: SendBatchOptions): SendResult {
+  batch(batch: PacketBatch, { to, start = 0 }: SendBatchOptions<AnyTarget>): SendResult {
     const target = this.#target(to)
     const memory = batches.live(batch)
     if (memory.detached) throw errors.batchDetached()
@@ -80,7 +85,7 @@ export class Sender {
   }
 
   /** Sends items, a chunk at a time, until all are dealt with or there is no room. */
-  items(items: Iterable<Sendable>, options: SendBatchOptions): SendResult {
+  items(items: Iterable<AnySendable>, options: SendBatchOptions<AnyTarget>): SendResult {
     const { segmentSize, start = 0 } = options
     const target = this.#target(options.to)
     const result = newResult(start)
@@ -89,11 +94,11 @@ export class Sender {
       return this.#chunks(letters, items, target, result, (item) =>
         letters.add(this.#aim(letters, item, target)),
       )
-    })
+    }, this.#host.unix)
   }
 
   /** Sends one payload to many places. */
-  toMany(data: Payload, targets: Iterable<Target>, start: number): SendResult {
+  toMany(data: Payload, targets: Iterable<AnyTarget>, start: number): SendResult {
     this.#target(undefined)
     if (this.#host.connected) throw errors.alreadyConnected()
     return withLetters((letters) => {
@@ -103,17 +108,17 @@ export class Sender {
         letters.aim(object(target, 'target'), this.#host)
         letters.row(0, size)
       })
-    })
+    }, this.#host.unix)
   }
 
   /** One datagram from a given address: `false` where there is no room. */
-  one(data: unknown, target: Target): boolean {
+  one(data: unknown, target: AnyTarget): boolean {
     const result = newResult(0)
     withLetters((letters) => {
       letters.aim(target, this.#host)
       letters.add(data)
       this.#flush(letters, 0, null, result, 'send')
-    })
+    }, this.#host.unix)
     if (result.error !== null) {
       Reflect.deleteProperty(result.error, 'index')
       throw result.error
@@ -123,7 +128,10 @@ export class Sender {
   }
 
   /** Sends all of it, waiting for room; the result of the whole. */
-  async all(packets: PacketBatch | Iterable<Sendable>, options: SendAllOptions): Promise<SendResult> {
+  async all(
+    packets: PacketBatch | Iterable<AnySendable>,
+    options: SendAllOptions<AnyTarget>,
+  ): Promise<SendResult> {
     const { signal, ...how } = options
     if (signal?.aborted) throw errors.abortError(signal)
     const whole = newResult(0)
@@ -131,7 +139,7 @@ export class Sender {
       await this.#until(whole, signal, (start) => this.batch(packets, { ...how, start }))
       return whole
     }
-    let chunk: Sendable[] = []
+    let chunk: AnySendable[] = []
     const send = () => this.#until(whole, signal, (start) => this.items(chunk, { ...how, start }))
     for (const item of packets) {
       chunk.push(item)
@@ -169,7 +177,7 @@ export class Sender {
   }
 
   /** `to` as words; checks that a peer and a target do not contradict each other. */
-  #target(to: Target | undefined): Uint32Array | null {
+  #target(to: AnyTarget | undefined): Uint32Array | null {
     this.#host.assertOpen()
     if (to === undefined) return null
     if (this.#host.connected) throw errors.alreadyConnected()
@@ -204,7 +212,8 @@ export class Sender {
   }
 
   /** Reads an item: the datagrams that follow go where it says, or all to `target`. Its data. */
-  #aim(letters: Letters, item: Sendable, target: Uint32Array | null): Payload {
+  #aim(letters: Letters, item: AnySendable, target: Uint32Array | null): Payload {
+    if (this.#host.unix) return this.#aimPath(letters, item as UnixSendable, target)
     const { data, to, port, address, destination } = object(item, 'packet') as Sendable & Target
     if (target !== null) return data
     if (this.#host.connected) {
@@ -217,10 +226,22 @@ export class Sender {
     return data
   }
 
+  /** The same of a Unix socket. */
+  #aimPath(letters: Letters, item: UnixSendable, target: Uint32Array | null): Payload {
+    const { data, to, path } = object(item, 'packet')
+    if (target !== null) return data
+    if (this.#host.connected) {
+      if (to !== undefined || path !== undefined) throw errors.alreadyConnected()
+    } else if (to !== undefined) letters.aim(object(to, 'packet.to'), this.#host)
+    else if (packets.is(item)) letters.aim(item, this.#host)
+    else letters.path(path)
+    return data
+  }
+
   /** Each item's data is many datagrams, sent from where they lie. */
   #segments(
     letters: Letters,
-    items: Iterable<Sendable>,
+    items: Iterable<AnySendable>,
     segmentSize: number,
     target: Uint32Array | null,
     result: SendResult,
@@ -317,17 +338,28 @@ export class Sender {
     const { errno, row } = this.#outcome
     const first = result.error === null
     if (first) {
-      const words = target ?? table
       const message = cut ? 0 : table[HEADER + capacity * MESSAGE + row * DATAGRAM + MESSAGE_INDEX]!
-      const at = target === null ? HEADER + message * MESSAGE : 0
-      const error = this.#host.connected
-        ? this.#host.failed(syscall, errno)
-        : this.#host.failed(syscall, errno, addressText(words, at), words[at + PORT])
+      const [address, port] = this.#host.connected ? [] : this.#whereTo(table, capacity, target, message)
+      const error = this.#host.failed(syscall, errno, address, port)
       result.error = Object.assign(error, { index: base + row }) as SendError
     }
     for (const [each, count] of this.#outcome.errors()) {
       this.#host.count(each, first && each === errno ? count - 1 : count)
     }
+  }
+
+  /** Where a message goes, as an error tells it. */
+  #whereTo(
+    table: Uint32Array,
+    capacity: number,
+    target: Uint32Array | null,
+    message: number,
+  ): [address: string, port: number] {
+    const messages = target ?? table.subarray(HEADER)
+    const row = target === null ? message * MESSAGE : 0
+    if (!this.#host.unix) return [addressText(messages, row), messages[row + PORT]!]
+    const names = target === null ? table.subarray(table.length - capacity * NAME) : target.subarray(MESSAGE)
+    return [pathText(messages, row, names) ?? '', 0]
   }
 
   #done(result: SendResult, total: number): SendResult {
@@ -349,13 +381,13 @@ function object<T>(value: T, name: string): T {
 }
 
 /** What `sendBatch` takes beside a batch. */
-export function iterableItems(value: unknown, name = 'packets'): Iterable<Sendable> {
+export function iterableItems<T>(value: unknown, name = 'packets'): Iterable<T> {
   const iterable =
     typeof value === 'object' &&
     value !== null &&
     !ArrayBuffer.isView(value) &&
     typeof (value as Iterable<unknown>)[Symbol.iterator] === 'function'
-  if (iterable) return value as Iterable<Sendable>
+  if (iterable) return value as Iterable<T>
   const must =
     name === 'packets' ? 'an instance of PacketBatch or an iterable of objects' : 'an iterable of objects'
   throw errors.invalidArgType(name, must, value)

@@ -27,6 +27,8 @@ export interface SocketStats {
    * `'drop'` events. 0 without the option.
    */
   dropped: number
+  /** Descriptors that peers passed with their messages to a Unix socket (SCM_RIGHTS): each was closed at once. */
+  descriptors: number
   /** Failed calls by error code. */
   errors: Record<string, number>
   /** How many batches held 2ⁿ to 2ⁿ⁺¹ - 1 datagrams, at index n. */
@@ -43,6 +45,7 @@ const FIELDS = [
   'overflow',
   'controlTruncated',
   'dropped',
+  'descriptors',
 ] as const
 const KERNEL_DROPS = FIELDS.length
 const BATCH_SIZES = KERNEL_DROPS + 1

@@ -21,7 +21,7 @@ use libc::{iovec, sockaddr_storage};
 
 use crate::cmsg::{self, Room};
 use crate::sockaddr;
-use crate::sys::MMsgHdr;
+use crate::sys::{MMsgHdr, unix};
 
 /// Memory to receive into: `count` slots of `size` bytes each, one message a slot.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,6 +123,12 @@ impl Arena {
             from: sockaddr::read(&self.names[index], msg_hdr.msg_namelen as usize),
             control: cmsg::messages(control),
         }
+    }
+
+    /// The name of the sender of message `index` on a Unix socket, see [`unix::read`].
+    #[allow(clippy::unnecessary_cast)] // msg_controllen is size_t on Linux, socklen_t elsewhere
+    pub fn unix_name(&self, index: usize) -> Option<&[u8]> {
+        unix::read(&self.names[index], self.headers[index].msg_hdr.msg_namelen as usize)
     }
 
     /// Makes room for `vlen` messages and links the headers, all of them, as growing has moved their parts.

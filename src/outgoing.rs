@@ -14,12 +14,14 @@ use libc::{iovec, sockaddr_storage};
 use socket2::SockAddr;
 
 use crate::cmsg::Writer;
-use crate::record::{self, DATAGRAM, DESTINATION, INTERFACE, LENGTH, LOCAL, MESSAGE, SOCKADDR};
+use crate::record::{
+    self, DATAGRAM, DESTINATION, INTERFACE, LENGTH, LOCAL, MESSAGE, NAME, NAME_LENGTH, SOCKADDR, UNIX,
+};
 use crate::sockaddr;
 #[cfg(linux_sockets)]
 use crate::sys::options::UDP_SEGMENT;
 use crate::sys::options::push_source;
-use crate::sys::{Errno, MMsgHdr};
+use crate::sys::{Errno, MMsgHdr, unix};
 
 /// Messages of one call: UIO_MAXIOV, which sendmmsg(2) cuts at.
 pub const MESSAGES: usize = 1024;
@@ -61,8 +63,12 @@ pub struct Letters<'a> {
     pub rows: Rows<'a>,
     /// Where they go: the sender's part of the row's message, from its destination. Empty: to the connected peer.
     pub messages: &'a [[u32; MESSAGE]],
+    /// The names of these, of a Unix socket.
+    pub names: &'a [[u32; NAME]],
     /// All go here instead.
     pub to: Option<&'a [u32; MESSAGE]>,
+    /// The name of that.
+    pub to_name: Option<&'a [u32; NAME]>,
 }
 
 impl Letters<'_> {
@@ -122,6 +128,28 @@ impl Letters<'_> {
         self.to.or_else(|| self.messages.get(message))
     }
 
+    /// Where datagram `index` goes, as a name that a socket of this family understands; `None`: to the connected peer.
+    pub fn name_of(&self, index: usize, family: Family) -> Result<Option<SockAddr>, Errno> {
+        let message = self.datagram(index).message;
+        self.target(message).map(|target| self.name(target, message, family)).transpose()
+    }
+
+    fn name(&self, target: &[u32; MESSAGE], message: usize, family: Family) -> Result<SockAddr, Errno> {
+        match (family, target[0] == UNIX) {
+            (Family::Unix, true) => {
+                let name = if self.to.is_some() { self.to_name } else { self.names.get(message) };
+                let name = name.map(|words| record::name_of(words, target[NAME_LENGTH])).unwrap_or_default();
+                // A peer without a name cannot be answered.
+                if name.is_empty() { Err(Errno(libc::EDESTADDRREQ)) } else { unix::address(&name) }
+            }
+            (Family::Unix, false) | (Family::V4 | Family::V6, true) => Err(Errno(libc::EINVAL)),
+            (Family::V4 | Family::V6, false) => {
+                let words: &[u32; SOCKADDR] = target.first_chunk().expect("a message is longer");
+                name(record::address_of(words).ok_or(Errno(libc::EDESTADDRREQ))?, family)
+            }
+        }
+    }
+
     /// Whether the datagrams of two messages may go as one.
     fn same_target(&self, a: usize, b: usize) -> bool {
         if self.to.is_some() || a == b {
@@ -145,11 +173,22 @@ impl Letters<'_> {
     }
 }
 
+/// A socket's family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// AF_INET.
+    V4,
+    /// AF_INET6.
+    V6,
+    /// AF_UNIX.
+    Unix,
+}
+
 /// How datagrams are put together.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// The socket is one of IPv6.
-    pub v6: bool,
+    /// The socket's family.
+    pub family: Family,
     /// The most datagrams of one message; 1 is no UDP_SEGMENT at all.
     pub segments: usize,
     /// Datagrams of this size and above go singly.
@@ -277,7 +316,7 @@ impl Outgoing {
             (None, _) => (std::ptr::null_mut(), 0),
             (Some(_), Some((_, name, namelen))) => (name, namelen),
             (Some(target), None) => {
-                let name = name_of(target, rules.v6)?;
+                let name = letters.name(target, datagram.message, rules.family)?;
                 let room = std::ptr::from_mut(&mut self.names[index]);
                 // SAFETY: a SockAddr's name is at most a sockaddr_storage long, and `room` is one.
                 unsafe {
@@ -299,7 +338,7 @@ impl Outgoing {
         if let Some((address, interface)) = target.and_then(source_of)
             && first >= rules.sourceless_until
         {
-            push_source(&mut control, address, interface, rules.v6);
+            push_source(&mut control, address, interface, rules.family == Family::V6);
             run.sourced = true;
         }
         let controllen = control.len();
@@ -335,20 +374,13 @@ impl Outgoing {
 // it is used.
 unsafe impl Send for Outgoing {}
 
-/// A message's sender as a name that a socket of this family understands. An IPv6 address on an IPv4 socket is EINVAL,
-/// as node:dgram has it.
-fn name_of(target: &[u32; MESSAGE], v6: bool) -> Result<SockAddr, Errno> {
-    let words: &[u32; SOCKADDR] = target.first_chunk().expect("a message is longer");
-    let address = record::address_of(words).ok_or(Errno(libc::EDESTADDRREQ))?;
-    name(address, v6)
-}
-
-/// `address` as a name that a socket of this family understands.
-pub fn name(address: SocketAddr, v6: bool) -> Result<SockAddr, Errno> {
-    match address {
-        address if v6 => Ok(SockAddr::from(sockaddr::mapped(address))),
-        SocketAddr::V4(_) => Ok(SockAddr::from(address)),
-        SocketAddr::V6(_) => Err(Errno(libc::EINVAL)),
+/// `address` as a name that a socket of this family understands. An IPv6 address on an IPv4 socket is EINVAL, as
+/// node:dgram has it.
+pub fn name(address: SocketAddr, family: Family) -> Result<SockAddr, Errno> {
+    match (family, address) {
+        (Family::V6, address) => Ok(SockAddr::from(sockaddr::mapped(address))),
+        (Family::V4, SocketAddr::V4(_)) => Ok(SockAddr::from(address)),
+        (Family::V4, SocketAddr::V6(_)) | (Family::Unix, _) => Err(Errno(libc::EINVAL)),
     }
 }
 
@@ -373,8 +405,13 @@ fn source_of(target: &[u32; MESSAGE]) -> Option<(IpAddr, u32)> {
 mod tests {
     use super::*;
 
-    const RULES: Rules =
-        Rules { v6: false, segments: 128, too_big: usize::MAX, singly_until: 0, sourceless_until: 0 };
+    const RULES: Rules = Rules {
+        family: Family::V4,
+        segments: 128,
+        too_big: usize::MAX,
+        singly_until: 0,
+        sourceless_until: 0,
+    };
 
     fn target(text: &str) -> [u32; MESSAGE] {
         let mut words = [0; MESSAGE];
@@ -389,8 +426,15 @@ mod tests {
     fn loaded(rows: &[Row], messages: &[[u32; MESSAGE]], rules: Rules) -> Vec<Loaded> {
         let memory = vec![0; 1 << 20];
         let rows_of = Rows::Table(rows);
-        let letters =
-            Letters { base: memory.as_ptr(), length: memory.len(), rows: rows_of, messages, to: None };
+        let letters = Letters {
+            base: memory.as_ptr(),
+            length: memory.len(),
+            rows: rows_of,
+            messages,
+            names: &[],
+            to: None,
+            to_name: None,
+        };
         let mut outgoing = Outgoing::default();
         let mut first = 0;
         let mut all = Vec::new();
@@ -445,7 +489,9 @@ mod tests {
                 length,
                 rows: Rows::Cut(size),
                 messages: &messages,
+                names: &[],
                 to: None,
+                to_name: None,
             };
             let mut outgoing = Outgoing::default();
             let (_, runs) = outgoing.load(&letters, 0, &Rules { segments, ..RULES }).unwrap();
@@ -512,7 +558,7 @@ mod tests {
                 Ok((1, 1))
             ]
         );
-        let v6 = Rules { v6: true, ..RULES };
+        let v6 = Rules { family: Family::V6, ..RULES };
         assert_eq!(loaded(&rows[..2], &messages, v6), [Ok((1, 1)), Ok((1, 1))]);
     }
 

@@ -1,18 +1,21 @@
 //! The table that describes a batch to JavaScript: native code writes it, `lib/layout.ts` reads it.
 //!
 //! ```text
-//!  u32 words   ┌ HEADER ─┬ capacity × MESSAGE ───────────┬ the rest × DATAGRAM ───────────┬ capacity × DETAIL ──────┐
-//!              │ counts  │ cold: sender of slot 0, 1, …  │ hot: datagram 0, datagram 1, … │ rare: stamp of slot 0, … │
-//!              └─────────┴───────────────────────────────┴────────────────────────────────┴─────────────────────────┘
+//!  u32 words   ┌ HEADER ─┬ capacity × MESSAGE ───────────┬ the rest × DATAGRAM ──┬ capacity × DETAIL ┬ capacity × NAME ┐
+//!              │ counts  │ cold: sender of slot 0, 1, …  │ hot: datagram 0, 1, … │ rare: stamp, …    │ Unix sockets'   │
+//!              └─────────┴───────────────────────────────┴───────────────────────┴───────────────────┴─────────────────┘
 //! ```
 //!
-//! Details are written only for a socket that was told to have the kernel tell some; the header says whether they are.
+//! Details are written only for a socket that was told to have the kernel tell some; the header says whether they are. Names
+//! are bytes, written only for a Unix socket: an address fits its message's row.
 //!
 //! A slot receives one message. With UDP_GRO a message holds up to 128 datagrams, which the kernel coalesced and which
 //! are told apart here; so a table for such slots has room for capacity × 128 datagrams. The room is the table's
 //! length and nothing else: what a message claims beyond it is counted, never written.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+
+use crate::sys::unix::Credentials;
 
 /// Words before the first message: how many datagrams and messages the fill gave, whether more may be waiting, whether
 /// there are details, how many messages the kernel dropped before the last of them, and seven that are 0, so that a message's row is one cache line (the allocator's memory begins 16 bytes into a page, glibc).
@@ -38,6 +41,14 @@ pub const DATAGRAM: usize = 4;
 /// Words of one message's details: the time stamp's lower and upper half (0 for none), type of service and time to live
 /// with a bit above each that says whether it was told, and messages dropped before this one.
 pub const DETAIL: usize = 4;
+/// Words of a Unix socket's name: `sun_path`, in as many bytes as the message's row says.
+pub const NAME: usize = 28;
+/// What a Unix message's row has for a family.
+pub const UNIX: u32 = 1;
+/// Where the length of the name is in such a row: in place of a scope id.
+pub const NAME_LENGTH: usize = 2;
+/// Where, in such a row, the sender's process, user and group are, behind a 1 where they were told.
+pub const CREDENTIALS: usize = 12;
 /// Bits of a time to live's part of its word, and of what says that there is one.
 pub const TTL_SHIFT: u32 = 8;
 /// The type of service was told.
@@ -92,6 +103,15 @@ pub struct Destination {
     pub local: Ipv4Addr,
 }
 
+/// Who sent a message to a Unix socket.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer<'a> {
+    /// Its name, empty where it has none; what is beyond [`NAME`] is left out.
+    pub name: &'a [u8],
+    /// Who it is, where the kernel told.
+    pub credentials: Option<Credentials>,
+}
+
 /// What one fill added up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -113,6 +133,7 @@ pub struct Table<'a> {
     messages: &'a mut [[u32; MESSAGE]],
     records: &'a mut [[u32; DATAGRAM]],
     details: &'a mut [[u32; DETAIL]],
+    names: &'a mut [[u32; NAME]],
     slot_size: usize,
     tally: Tally,
 }
@@ -125,18 +146,20 @@ impl<'a> Table<'a> {
         let messages_end = capacity.checked_mul(MESSAGE)?;
         let (header, rest) = words.split_at_mut_checked(HEADER)?;
         let (messages, records) = rest.split_at_mut_checked(messages_end)?;
-        let details_begin = records.len().checked_sub(capacity.checked_mul(DETAIL)?)?;
+        let details_begin = records.len().checked_sub(capacity.checked_mul(DETAIL + NAME)?)?;
         let (records, details) = records.split_at_mut(details_begin);
+        let (details, names) = details.split_at_mut(capacity * DETAIL);
         let (messages, _) = messages.as_chunks_mut();
         let (records, _) = records.as_chunks_mut();
         let (details, _) = details.as_chunks_mut();
+        let (names, _) = names.as_chunks_mut();
         if records.len() < capacity || capacity == 0 {
             return None;
         }
         // Every offset fits a word.
         u32::try_from(capacity.checked_mul(slot_size)?).ok()?;
         header.fill(0);
-        Some(Table { header, messages, records, details, slot_size, tally: Tally::default() })
+        Some(Table { header, messages, records, details, names, slot_size, tally: Tally::default() })
     }
 
     /// Describes the message received into slot `index`: its sender once, and each of its datagrams.
@@ -186,6 +209,19 @@ impl<'a> Table<'a> {
         self.tally.overflow += (count - room) as u64;
     }
 
+    /// Names the sender of the message pushed for slot `index`, of a Unix socket.
+    pub fn name(&mut self, index: usize, peer: &Peer<'_>) {
+        let (Some(message), Some(words)) = (self.messages.get_mut(index), self.names.get_mut(index)) else {
+            return;
+        };
+        let name = &peer.name[..peer.name.len().min(4 * NAME)];
+        message[0] = UNIX;
+        message[NAME_LENGTH] = name.len() as u32;
+        write_name(words, name);
+        let credentials = peer.credentials.map_or([0; 4], |Credentials { pid, uid, gid }| [1, pid, uid, gid]);
+        message[CREDENTIALS..].copy_from_slice(&credentials);
+    }
+
     /// Writes the header and gives the counts. `more`: the next receive may find something without waiting.
     pub fn finish(self, more: bool) -> Tally {
         self.header[2] = u32::from(more);
@@ -208,6 +244,20 @@ fn write_destination(message: &mut [u32; MESSAGE], to: Destination) {
     // A link-local address is none without its interface.
     message[INTERFACE] = to.interface;
     message[LOCAL] = to.local.to_bits();
+}
+
+/// Writes the bytes of a name as they lie in memory; those behind it are an earlier one's.
+fn write_name(words: &mut [u32; NAME], name: &[u8]) {
+    for (word, bytes) in words.iter_mut().zip(name.chunks(4)) {
+        let mut whole = [0; 4];
+        whole[..bytes.len()].copy_from_slice(bytes);
+        *word = u32::from_ne_bytes(whole);
+    }
+}
+
+/// The name whose bytes are in `words`, of a message whose row says that it has `length` of them.
+pub fn name_of(words: &[u32; NAME], length: u32) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_ne_bytes()).take(length as usize).collect()
 }
 
 /// Family, port, scope id, flow information and the address's bytes, as JavaScript reads them.
@@ -247,7 +297,7 @@ mod tests {
     const PORT: u32 = 7 << PORT_SHIFT;
 
     fn table_words(capacity: usize, datagrams: usize) -> Vec<u32> {
-        vec![GUARD; HEADER + capacity * (MESSAGE + DETAIL) + datagrams * DATAGRAM]
+        vec![GUARD; HEADER + capacity * (MESSAGE + DETAIL + NAME) + datagrams * DATAGRAM]
     }
 
     fn arrived(length: usize, segment: Option<i32>) -> Arrived {
@@ -359,9 +409,32 @@ mod tests {
             &Arrived { details: Some(Details { dropped: 3, ..Details::default() }), ..arrived(9, None) },
         );
         table.finish(false);
-        let told = &words[words.len() - 2 * DETAIL..];
+        let told = &words[words.len() - 2 * (DETAIL + NAME)..][..2 * DETAIL];
         assert_eq!(told, [0x9abc_def0, 0x1234_5678, HAS_TOS | HAS_TTL | 0xffb9, 7, 0, 0, 0, 3]);
         assert_eq!(words[..6], [2, 2, 0, 1, 10, 0]);
+    }
+
+    #[test]
+    fn names_the_sender_of_a_unix_message() {
+        let mut words = table_words(3, 3);
+        let mut table = Table::new(&mut words, 3, 2048).unwrap();
+        let credentials = Some(Credentials { pid: 7, uid: 8, gid: 9 });
+        let longest = [b'n'; 4 * NAME + 3];
+        for (index, (name, credentials)) in
+            [(&b"/run/x"[..], credentials), (b"", None), (&longest, None)].into_iter().enumerate()
+        {
+            table.push(index, &Arrived { from: None, ..arrived(9, None) });
+            table.name(index, &Peer { name, credentials });
+        }
+        table.finish(false);
+        let row = |index: usize| &words[HEADER + index * MESSAGE..][..MESSAGE];
+        assert_eq!(row(0), [UNIX, 0, 6, 0, 0, 0, 0, 0, 0, 9, 0, GUARD, 1, 7, 8, 9]);
+        assert_eq!((row(1)[0], row(1)[NAME_LENGTH], row(1)[CREDENTIALS]), (UNIX, 0, 0));
+        assert_eq!(row(2)[NAME_LENGTH], 4 * NAME as u32, "cut");
+        let (names, _) = words[words.len() - 3 * NAME..].as_chunks();
+        assert_eq!(name_of(&names[0], 6), b"/run/x");
+        assert_eq!(names[0][2..], [GUARD; NAME - 2]);
+        assert_eq!(name_of(&names[2], 4 * NAME as u32 + 1), longest[..4 * NAME]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::mem::offset_of;
 use libc::{c_int, cmsghdr};
 use libfuzzer_sys::fuzz_target;
 use recvmmsg::cmsg::{Message, messages};
-use recvmmsg::sys::{error_queue, options};
+use recvmmsg::sys::{error_queue, options, unix};
 
 /// `CMSG_ALIGN`: to the size of a word.
 const UNIT: usize = size_of::<usize>();
@@ -21,6 +21,9 @@ fuzz_target!(|bytes: &[u8]| {
     // Whoever reads meaning into them takes anything.
     let _ = options::told(messages(bytes));
     let _ = error_queue::parse(bytes, None);
+    for message in messages(bytes) {
+        let _ = unix::rights(&message).count();
+    }
 
     // Where the bytes begin in memory does not matter.
     let shifted = [&[0], bytes].concat();

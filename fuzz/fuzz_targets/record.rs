@@ -9,9 +9,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use recvmmsg::record::{
-    Arrived, DATAGRAM, DESTINATION, DETAIL, Destination, Details, HEADER, INTERFACE, LENGTH, LOCAL, MESSAGE,
-    PORT_SHIFT, SOCKADDR, TRUNCATED, Table, Tally,
+    Arrived, CREDENTIALS, DATAGRAM, DESTINATION, DETAIL, Destination, Details, HEADER, INTERFACE, LENGTH, LOCAL,
+    MESSAGE, NAME, NAME_LENGTH, PORT_SHIFT, Peer, SOCKADDR, TRUNCATED, Table, Tally, UNIX,
 };
+use recvmmsg::sys::unix::Credentials;
 
 const GUARD: u32 = 0xdead_beef;
 const GUARDS: usize = 64;
@@ -34,6 +35,8 @@ struct Message {
     to: Option<(IpAddr, u32, Ipv4Addr)>,
     segment: Option<Segment>,
     details: Option<(Option<u64>, Option<u8>, Option<u8>, u32)>,
+    /// A Unix socket's: its name, and who it is.
+    peer: Option<(Vec<u8>, Option<(u32, u32, u32)>)>,
 }
 
 /// Any int at all, but mostly one that cuts.
@@ -48,7 +51,7 @@ fuzz_target!(|batch: Batch| {
     // A few slots are enough to be wrong about, and ten times as many runs as with all of them.
     let (capacity, words) = (usize::from(batch.capacity % 9), usize::from(batch.words % 4096));
     let slot_size = batch.slot_size as usize % 65_537;
-    let length = HEADER + capacity * (MESSAGE + DETAIL) + words;
+    let length = HEADER + capacity * (MESSAGE + DETAIL + NAME) + words;
     let mut memory = vec![GUARD; GUARDS + length + GUARDS];
     let room = words / DATAGRAM;
     let Some(mut table) = Table::new(&mut memory[GUARDS..][..length], capacity, slot_size) else {
@@ -65,6 +68,14 @@ fuzz_target!(|batch: Batch| {
         if index < capacity {
             expected.push(index, &arrived, slot_size, room);
         }
+        if let Some((name, credentials)) = &message.peer {
+            let credentials = credentials.map(|(pid, uid, gid)| Credentials { pid, uid, gid });
+            let peer = Peer { name, credentials };
+            table.name(index, &peer);
+            if index < capacity {
+                expected.name(index, &peer);
+            }
+        }
     }
     let tally = table.finish(batch.more);
 
@@ -79,7 +90,8 @@ fuzz_target!(|batch: Batch| {
     assert_eq!(words[4], expected.dropped);
     assert!(words[5..HEADER].iter().all(|&word| word == 0));
     let (cold, hot) = words[HEADER..].split_at(capacity * MESSAGE);
-    let (hot, details) = hot.split_at(words.len() - HEADER - capacity * (MESSAGE + DETAIL));
+    let (hot, details) = hot.split_at(words.len() - HEADER - capacity * (MESSAGE + DETAIL + NAME));
+    let (details, names) = details.split_at(capacity * DETAIL);
     let untouched = |words: &[u32]| words.iter().all(|&word| word == GUARD);
     assert_eq!(&cold[..expected.cold.len()], expected.cold);
     assert!(untouched(&cold[expected.cold.len()..]), "described a message that did not come");
@@ -90,6 +102,13 @@ fuzz_target!(|batch: Batch| {
         assert_eq!(row, expected.unwrap_or([GUARD; DETAIL]));
     }
     assert!(untouched(&details[expected.details.len() * DETAIL..]), "told of a message that did not come");
+    for (row, expected) in names.chunks_exact(NAME).zip(&expected.names) {
+        let (name, behind) = row.split_at(expected.len().div_ceil(4));
+        let bytes: Vec<u8> = name.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        assert!(bytes.starts_with(expected) && bytes[expected.len()..].iter().all(|&byte| byte == 0));
+        assert!(untouched(behind), "written behind a name");
+    }
+    assert!(untouched(&names[expected.names.len() * NAME..]), "named a message that did not come");
 });
 
 impl Message {
@@ -114,11 +133,23 @@ struct Expected {
     cold: Vec<u32>,
     hot: Vec<u32>,
     details: Vec<Option<[u32; DETAIL]>>,
+    names: Vec<Vec<u8>>,
     dropped: u32,
     tally: Tally,
 }
 
 impl Expected {
+    fn name(&mut self, index: usize, Peer { name, credentials }: &Peer<'_>) {
+        let name = &name[..name.len().min(4 * NAME)];
+        self.names.resize(index + 1, Vec::new());
+        self.names[index] = name.to_vec();
+        let row = &mut self.cold[index * MESSAGE..][..MESSAGE];
+        row[0] = UNIX;
+        row[NAME_LENGTH] = name.len() as u32;
+        let who = credentials.as_ref().map_or([0; 4], |who| [1, who.pid, who.uid, who.gid]);
+        row[CREDENTIALS..].copy_from_slice(&who);
+    }
+
     fn push(&mut self, index: usize, arrived: &Arrived, slot_size: usize, room: usize) {
         self.cold.extend(message(arrived));
         self.details.push(arrived.details.map(|told| {

@@ -49,6 +49,7 @@ export class Handle implements InboxHost, OutboxHost {
   connected = false
   /** The descriptor's number, as it was when it was opened. */
   #number = -1
+  readonly unix = false
   readonly #settings: Settings
   readonly #owner: Owner
   readonly #inbox: Inbox

@@ -7,7 +7,7 @@ use super::number;
 use super::socket::{Held, parse};
 use super::view::View;
 use crate::outgoing::{Letters, Rows};
-use crate::record::{self, DATAGRAM, HEADER, MESSAGE, SOCKADDR};
+use crate::record::{self, DATAGRAM, HEADER, MESSAGE, NAME, SOCKADDR};
 use crate::socket::{Outcome, Pending};
 
 /// What `socketSendMany` says where the memory is gone: no errno, and no count.
@@ -33,8 +33,25 @@ pub fn socket_send(
     number(to.and_then(send).map(usize::from))
 }
 
+/// Sends one datagram to the Unix socket of this name, or with none to the connected peer: 1 sent, 0 no room, or a
+/// negative errno.
+#[napi]
+pub fn socket_send_unix(
+    #[napi(ts_arg_type = "object")] held: Handle<Held>,
+    #[napi(ts_arg_type = "Uint8Array")] data: View<u8>,
+    #[napi(ts_arg_type = "Uint8Array | null")] name: Option<View<u8>>,
+) -> i32 {
+    let mut name = name;
+    // SAFETY: no JavaScript runs before the call returns.
+    let name = name.as_mut().map(|name| unsafe { &*name.as_mut_slice() });
+    // SAFETY: as for `socket_send`.
+    let send =
+        |socket: &mut crate::socket::Socket| unsafe { socket.send_unix(data.as_mut_ptr(), data.len(), name) };
+    number(held.with(send).map(usize::from))
+}
+
 /// Sends datagrams `first` to `end` of `table`, whose payloads are in `bytes`; `capacity` is how many messages the table
-/// has. With a `segment` size it is the bytes that are cut into datagrams, all to message 0. All go `to` one place, or
+/// has, and the names of Unix sockets are at its end, and behind the message in `to`. With a `segment` size it is the bytes that are cut into datagrams, all to message 0. All go `to` one place, or
 /// each to its message's sender, or with `connected` to the peer. 0, `DETACHED`, or a negative errno where nothing was
 /// done; `out` says what was. With `each`, a datagram fails where an earlier one's error was pending, and the rows of
 /// those that failed have the errno for their last word.
@@ -60,7 +77,10 @@ pub fn socket_send_many(
     // SAFETY: as above.
     let to = to.as_mut().map(|to| unsafe { to.as_mut_slice() });
     let messages = HEADER + capacity as usize * MESSAGE;
-    let (Some(out), Some(names)) = (out.first_chunk_mut::<OUT>(), table.get(HEADER..messages)) else {
+    let (Some(out), Some(senders)) = (out.first_chunk_mut::<OUT>(), table.get(HEADER..messages)) else {
+        return DETACHED;
+    };
+    let Some(names) = table.len().checked_sub(capacity as usize * NAME).map(|begin| &table[begin..]) else {
         return DETACHED;
     };
     let (rows, _) = table[messages..].as_chunks();
@@ -69,13 +89,16 @@ pub fn socket_send_many(
         size => Some(Rows::Cut(size as usize)),
     };
     let Some(rows) = rows.filter(|_| first <= end) else { return DETACHED };
+    let (senders, _) = senders.as_chunks();
     let (names, _) = names.as_chunks();
     let letters = Letters {
         base: bytes.as_mut_ptr(),
         length: bytes.len(),
         rows,
-        messages: if connected { &[] } else { names },
+        messages: if connected { &[] } else { senders },
+        names,
         to: to.as_deref().and_then(|to| to.first_chunk()),
+        to_name: to.as_deref().and_then(|to| to.get(MESSAGE..)?.first_chunk()),
     };
     let pending = if each { Pending::Fails } else { Pending::Passes };
     // SAFETY: JavaScript's memory, which does not run before this call returns. Shared memory may be written to by

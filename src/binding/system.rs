@@ -10,6 +10,7 @@ use super::view::View;
 use crate::readiness::uv;
 use crate::socket::reuse_port;
 use crate::sys::options::{self, Telling};
+use crate::sys::unix;
 use crate::{record, sockaddr};
 
 /// What this system can do for a socket, each tried, not guessed.
@@ -23,6 +24,9 @@ pub struct SystemCapabilities {
     /// Time stamps, type of service, time to live, drops and the error queue.
     pub telling: bool,
     pub reuse_port: bool,
+    pub unix_sockets: bool,
+    /// A Unix socket may tell who sent.
+    pub credentials: bool,
     /// libuv's functions are in the process; whether they work is the runtime's to say.
     pub uv: bool,
 }
@@ -31,6 +35,7 @@ pub struct SystemCapabilities {
 #[napi]
 pub fn system_capabilities() -> SystemCapabilities {
     let probe = socket2::Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP));
+    let local = socket2::Socket::new(Domain::UNIX, Type::DGRAM, None);
     let can = |question: &dyn Fn(&socket2::Socket) -> bool| probe.as_ref().is_ok_and(question);
     #[cfg(mmsg)]
     let (recvmmsg, sendmmsg) = (crate::sys::mmsg::supported(), crate::sys::mmsg::send_supported());
@@ -48,6 +53,8 @@ pub fn system_capabilities() -> SystemCapabilities {
                 options::set_telling(socket.as_raw_fd(), false, all).is_ok()
             }),
         reuse_port: can(&|socket| reuse_port(socket).is_ok()),
+        unix_sockets: local.is_ok(),
+        credentials: local.is_ok_and(|socket| unix::set_credentials(socket.as_raw_fd()).is_ok()),
         uv: uv::present(),
     }
 }
@@ -65,6 +72,9 @@ pub struct SystemConstants {
     pub table_message: u32,
     pub table_datagram: u32,
     pub table_detail: u32,
+    pub table_name: u32,
+    /// Bytes of the longest name of a Unix socket.
+    pub unix_name: u32,
     pub max_segments: u32,
 }
 
@@ -86,6 +96,8 @@ pub fn system_constants() -> SystemConstants {
         table_message: record::MESSAGE as u32,
         table_datagram: record::DATAGRAM as u32,
         table_detail: record::DETAIL as u32,
+        table_name: record::NAME as u32,
+        unix_name: unix::NAME_MOST as u32,
         max_segments: record::MAX_SEGMENTS as u32,
     }
 }

@@ -15,6 +15,7 @@ use super::handle::Handle;
 use super::socket::Held;
 use super::{check, done};
 use crate::readiness::{Deliver, Interest, Watch, thread, uv};
+use crate::socket::Socket;
 use crate::sys::Errno;
 
 /// A socket's watch and the JavaScript function it calls.
@@ -53,9 +54,12 @@ pub fn socket_watch(
         let callback = Rc::clone(&callback);
         Rc::new(move || callback.call())
     };
-    let interest = if writable { Interest::Writable } else { Interest::Readable };
-    let fd = match held.with(|socket| socket.duplicate()) {
-        Ok(fd) => fd,
+    let what = |socket: &mut Socket| match writable {
+        true => socket.room(),
+        false => Ok((socket.duplicate()?, Interest::Readable)),
+    };
+    let (fd, interest) = match held.with(what) {
+        Ok(what) => what,
         Err(Errno(errno)) => return Ok(-errno),
     };
     let watch = match hub {
@@ -80,6 +84,14 @@ pub fn socket_unwatch(#[napi(ts_arg_type = "object")] held: Handle<Held>) {
     // Taken first: closing it must not find the cell borrowed.
     let watched = held.watched[1].take();
     drop(watched);
+    // A socket that is closed has nothing to wait for.
+    let _ = held.with(|socket| Ok(socket.waited()));
+}
+
+/// Whether the watch for writing was made before it was known for whom of a Unix socket's peers: it is to be made anew.
+#[napi]
+pub fn socket_waits_for_others(#[napi(ts_arg_type = "object")] held: Handle<Held>) -> bool {
+    held.with(|socket| Ok(socket.waits_for_others())).unwrap_or(false)
 }
 
 /// Ends calling, until the next start.

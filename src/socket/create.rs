@@ -5,9 +5,8 @@ use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 
 use socket2::{Domain, Protocol, SockAddr, Type};
 
-use super::{Counters, Sending, Socket};
-use crate::arena::Arena;
-use crate::sys::options::{self, Identity, Telling};
+use super::{Parts, Socket};
+use crate::sys::options::{self, Identity, Telling, Wanted};
 use crate::sys::{Backend, Errno, named, syscall};
 
 /// What a socket is to be before it is bound.
@@ -59,7 +58,7 @@ pub struct Adoption {
 /// Why a descriptor was not taken over. It is still the caller's, as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAdopted {
-    /// Not a datagram socket of IPv4 or IPv6: what it is instead.
+    /// Not a datagram socket of the families that were asked for: what it is instead.
     Kind(&'static str),
     /// UDP_GRO is on, and the slots are too small for it.
     Coalesces,
@@ -114,85 +113,69 @@ impl Socket {
         }
         options::set_telling(inner.as_raw_fd(), v6, options.telling)?;
         inner.bind(&SockAddr::from(address))?;
-        Ok(Socket {
-            identity: Identity::of(inner.as_raw_fd())?,
-            inner,
-            backend: options.backend,
-            gro,
-            v6,
-            everywhere,
-            restore_blocking: false,
-            parked: None,
-            telling: options.telling,
-            drops: 0,
-            arena: Arena::default(),
-            sending: Sending::new(options.backend),
-            counters: Counters::default(),
-        })
+        let identity = Identity::of(inner.as_raw_fd())?;
+        let (backend, telling) = (options.backend, options.telling);
+        let parts = Parts { inner, identity, backend, telling, restore_blocking: false };
+        Ok(Socket { gro, v6, everywhere, ..Socket::new(parts) })
     }
 
     /// Takes a bound or unbound UDP socket over.
     pub fn from_fd(fd: RawFd, adoption: &Adoption) -> Result<Socket, NotAdopted> {
-        let (domain, blocking) = check(fd)?;
         if options::gro(fd) && !adoption.large_slots {
             return Err(NotAdopted::Coalesces);
         }
-        let fd = if adoption.dup {
-            // SAFETY: fcntl(F_DUPFD_CLOEXEC) takes and gives numbers.
-            unsafe { syscall!(fcntl(fd, libc::F_DUPFD_CLOEXEC, 0)) }?
-        } else {
-            fd
-        };
-        // SAFETY: an open descriptor, checked above, which the caller hands over, or our duplicate of it.
-        let inner = unsafe { socket2::Socket::from_raw_fd(fd) };
-        let prepared = inner
-            .set_nonblocking(true)
-            .and_then(|()| inner.set_cloexec(true))
-            .map_err(Errno::from)
-            .and_then(|()| Identity::of(fd));
-        let identity = match prepared {
-            Ok(identity) => identity,
-            Err(errno) => {
-                if !adoption.dup {
-                    std::mem::forget(inner); // still the caller's
-                }
-                return Err(errno.into());
-            }
-        };
+        let (inner, identity, restore_blocking) = adopt(fd, adoption.dup, Wanted::Udp)?;
+        let fd = inner.as_raw_fd();
+        let v6 = options::domain(fd)? == libc::AF_INET6;
         // A socket that has it on is read as one that has it on, whoever did it.
         let name = inner.local_addr().ok().and_then(|name| name.as_socket());
         let everywhere = name.is_some_and(|name| name.ip().is_unspecified());
         if adoption.destinations.unwrap_or(everywhere) {
-            options::set_destinations(fd, domain == libc::AF_INET6);
+            options::set_destinations(fd, v6);
         }
-        options::set_telling(fd, domain == libc::AF_INET6, adoption.telling)?;
+        options::set_telling(fd, v6, adoption.telling)?;
         let gro = options::gro(fd) || adoption.gro && options::set_gro(fd);
-        Ok(Socket {
-            inner,
-            identity,
-            backend: adoption.backend,
-            gro,
-            v6: domain == libc::AF_INET6,
-            everywhere,
-            restore_blocking: blocking,
-            parked: None,
-            telling: adoption.telling,
-            // What was lost before is not ours to tell.
-            drops: options::drops(fd).unwrap_or(0),
-            arena: Arena::default(),
-            sending: Sending::new(adoption.backend),
-            counters: Counters::default(),
-        })
+        // What was lost before is not ours to tell.
+        let drops = options::drops(fd).unwrap_or(0);
+        let (backend, telling) = (adoption.backend, adoption.telling);
+        let parts = Parts { inner, identity, backend, telling, restore_blocking };
+        Ok(Socket { gro, v6, everywhere, drops, ..Socket::new(parts) })
     }
 }
 
-/// The domain of a UDP socket and whether it is in blocking mode; an error for anything else.
-fn check(fd: RawFd) -> Result<(i32, bool), NotAdopted> {
+/// The socket behind `fd`, or behind a duplicate of it, non-blocking and close-on-exec; who it is, and whether it was in
+/// blocking mode and is to be so again. Where it fails `fd` is the caller's as before.
+pub(super) fn adopt(
+    fd: RawFd,
+    dup: bool,
+    wanted: Wanted,
+) -> Result<(socket2::Socket, Identity, bool), NotAdopted> {
     // SAFETY: fcntl(F_GETFL) takes and gives numbers.
     let flags = unsafe { syscall!(fcntl(fd, libc::F_GETFL)) }?;
-    match options::kind(fd)? {
-        None => Ok((options::domain(fd)?, flags & libc::O_NONBLOCK == 0)),
-        Some(kind) => Err(NotAdopted::Kind(kind)),
+    if let Some(kind) = options::kind(fd, wanted)? {
+        return Err(NotAdopted::Kind(kind));
+    }
+    let fd = if dup {
+        // SAFETY: fcntl(F_DUPFD_CLOEXEC) takes and gives numbers.
+        unsafe { syscall!(fcntl(fd, libc::F_DUPFD_CLOEXEC, 0)) }?
+    } else {
+        fd
+    };
+    // SAFETY: an open descriptor, checked above, which the caller hands over, or our duplicate of it.
+    let inner = unsafe { socket2::Socket::from_raw_fd(fd) };
+    let prepared = inner
+        .set_nonblocking(true)
+        .and_then(|()| inner.set_cloexec(true))
+        .map_err(Errno::from)
+        .and_then(|()| Identity::of(fd));
+    match prepared {
+        Ok(identity) => Ok((inner, identity, flags & libc::O_NONBLOCK == 0)),
+        Err(errno) => {
+            if !dup {
+                std::mem::forget(inner); // still the caller's
+            }
+            Err(errno.into())
+        }
     }
 }
 

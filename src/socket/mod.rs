@@ -1,4 +1,4 @@
-//! One UDP socket: its descriptor, how it receives, and what it has counted.
+//! One datagram socket: its descriptor, how it receives, and what it has counted.
 //!
 //! The descriptor's number is the process's, not ours: anybody may close it, and the kernel gives it out again. So the
 //! socket keeps the identity of what it opened and compares before each call; from then on such a socket says EBADF,
@@ -8,11 +8,14 @@ mod create;
 mod options;
 mod receive;
 mod send;
+mod unix;
+mod unix_file;
 
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use crate::arena::Arena;
+use crate::outgoing::Family;
 use crate::record::Tally;
 use crate::sys::error_queue::{self, IcmpError};
 use crate::sys::options::{Identity, Telling};
@@ -22,6 +25,8 @@ pub use create::{Adoption, BindOptions, NotAdopted, reuse_port};
 pub use receive::Call;
 use send::Sending;
 pub use send::{Outcome, Pending};
+use unix::Unix;
+pub use unix::{UnixOptions, UnixTelling};
 
 /// Counts since the socket was made. None of them wraps in practice: 2⁶⁴ bytes are 46 years at 100 Gbit/s.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,6 +39,8 @@ pub struct Counters {
     pub control_truncated: u64,
     /// Messages that the kernel dropped between those that were received, as SO_RXQ_OVFL told.
     pub dropped: u64,
+    /// Descriptors that came with messages of a Unix socket, and were closed.
+    pub descriptors: u64,
     /// How many batches held 2ⁿ to 2ⁿ⁺¹ - 1 datagrams.
     pub batch_sizes: [u64; BATCH_SIZES],
 }
@@ -43,6 +50,8 @@ pub const BATCH_SIZES: usize = 22;
 
 /// See the module's documentation.
 pub struct Socket {
+    /// What a Unix socket has of its own. First, as its file is to go before its descriptor does.
+    unix: Option<Unix>,
     inner: socket2::Socket,
     identity: Identity,
     backend: Backend,
@@ -62,7 +71,36 @@ pub struct Socket {
     counters: Counters,
 }
 
+/// What every socket is made of; the rest is as it is for a socket that nothing is known of.
+struct Parts {
+    inner: socket2::Socket,
+    identity: Identity,
+    backend: Backend,
+    telling: Telling,
+    restore_blocking: bool,
+}
+
 impl Socket {
+    fn new(parts: Parts) -> Socket {
+        let Parts { inner, identity, backend, telling, restore_blocking } = parts;
+        Socket {
+            unix: None,
+            inner,
+            identity,
+            backend,
+            gro: false,
+            v6: false,
+            everywhere: false,
+            restore_blocking,
+            parked: None,
+            telling,
+            drops: 0,
+            arena: Arena::default(),
+            sending: Sending::new(backend),
+            counters: Counters::default(),
+        }
+    }
+
     /// The descriptor, or EBADF where it is no longer ours.
     pub fn fd(&self) -> Result<RawFd, Errno> {
         let fd = self.inner.as_raw_fd();
@@ -88,6 +126,14 @@ impl Socket {
     /// Whether a message may hold many datagrams.
     pub fn gro(&self) -> bool {
         self.gro
+    }
+
+    fn family(&self) -> Family {
+        match (&self.unix, self.v6) {
+            (Some(_), _) => Family::Unix,
+            (None, true) => Family::V6,
+            (None, false) => Family::V4,
+        }
     }
 
     /// What has been counted so far.
@@ -161,6 +207,8 @@ impl Socket {
             // It fails only where the descriptor is none, and it is one.
             let _ = self.inner.set_nonblocking(false);
         }
+        // Its file first, see there.
+        drop(self.unix);
         match ours {
             Ok(_) => drop(self.inner),
             // Let go of the number without closing what has it now.

@@ -6,13 +6,19 @@ use std::time::{Duration, Instant};
 
 use libc::c_int;
 
-use super::Socket;
+use super::{Socket, unix};
 use crate::arena::Slots;
 use crate::record::{Arrived, Details, Table, Tally};
 #[cfg(mmsg)]
 use crate::sys::mmsg;
 use crate::sys::wait::{self, Ended};
 use crate::sys::{Backend, Errno, options};
+
+/// For the moment that a peer's descriptors are open here: no program that another thread starts is to have them.
+#[cfg(linux_sockets)]
+const CLOEXEC: c_int = libc::MSG_CMSG_CLOEXEC;
+#[cfg(not(linux_sockets))]
+const CLOEXEC: c_int = 0;
 
 /// How one receive is to go.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +55,7 @@ impl Socket {
             count => count?,
         };
         let mut control_truncated = 0;
+        let mut descriptors = 0;
         let mut drops = self.drops;
         for index in 0..count {
             let message = self.arena.message(index);
@@ -72,11 +79,19 @@ impl Socket {
                     details,
                 },
             );
+            if self.unix.is_some() {
+                let control = self.arena.message(index).control;
+                // SAFETY: this call received it, and nobody has looked for descriptors in it before.
+                let (peer, closed) = unsafe { unix::peer(self.arena.unix_name(index), control) };
+                descriptors += closed as u64;
+                table.name(index, &peer);
+            }
         }
         // A short count means that the queue was empty; an error parked behind it is something to come for all the same.
         let tally = table.finish(count == call.vlen.min(slots.count()) || self.parked.is_some());
         if call.flags & libc::MSG_PEEK == 0 {
             self.counters.control_truncated += control_truncated;
+            self.counters.descriptors += descriptors;
             self.counters.dropped += u64::from(drops.wrapping_sub(self.drops));
             self.drops = drops;
             self.count(tally);
@@ -116,16 +131,17 @@ impl Socket {
     /// # Safety
     /// As for [`Socket::receive`].
     unsafe fn take(&mut self, fd: RawFd, slots: Slots, call: &Call) -> Result<usize, Errno> {
+        let flags = if self.unix.is_some() { call.flags | CLOEXEC } else { call.flags };
         let headers = self.arena.prepare(slots, call.vlen);
         // SAFETY: the headers lead to the arena's own names and controls, and to the caller's slots.
-        let mut received = unsafe { self.backend.receive(fd, headers, call.flags) };
+        let mut received = unsafe { self.backend.receive(fd, headers, flags) };
         if let Err(error) = received
             && refused(self.backend, error)
         {
             self.backend = Backend::Portable;
             let headers = self.arena.prepare(slots, call.vlen);
             // SAFETY: as above.
-            received = unsafe { self.backend.receive(fd, headers, call.flags) };
+            received = unsafe { self.backend.receive(fd, headers, flags) };
         }
         if received == Err(Errno(libc::EAGAIN)) {
             self.arena.used(1);
@@ -171,7 +187,7 @@ fn refused(backend: Backend, error: Errno) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{DATAGRAM, DETAIL, HEADER, MESSAGE};
+    use crate::record::{DATAGRAM, DETAIL, HEADER, MESSAGE, NAME};
     use crate::socket::BindOptions;
     use std::ptr;
 
@@ -202,7 +218,7 @@ mod tests {
         }
 
         fn receive(&self, socket: &mut Socket) -> Result<usize, Errno> {
-            let mut words = [0; HEADER + 2 * (MESSAGE + DATAGRAM + DETAIL)];
+            let mut words = [0; HEADER + 2 * (MESSAGE + DATAGRAM + DETAIL + NAME)];
             let table = Table::new(&mut words, 2, self.slot).unwrap();
             let call = Call { vlen: 2, flags: 0, timeout: Some(Duration::ZERO) };
             // SAFETY: mapped until drop; to the half that is not writable the kernel answers EFAULT.

@@ -5,9 +5,10 @@ use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libc::c_int;
+use socket2::SockAddr;
 
 use super::Socket;
-use crate::outgoing::{self, Letters, Outgoing, Rules, Run};
+use crate::outgoing::{self, Family, Letters, Outgoing, Rules, Run};
 #[cfg(mmsg)]
 use crate::sys::mmsg;
 use crate::sys::{Backend, Errno, retry, syscall};
@@ -111,6 +112,8 @@ struct Attempt {
     sourceless_until: usize,
     /// The row that was tried again because its error may have been a pending one; and that error, until it is known.
     again: Option<usize>,
+    /// The row for which a Unix socket was connected anew.
+    reconnected: Option<usize>,
     pending: Option<Errno>,
 }
 
@@ -131,12 +134,24 @@ impl Socket {
         length: usize,
         to: Option<SocketAddr>,
     ) -> Result<bool, Errno> {
+        let to = to.map(|to| outgoing::name(to, self.family())).transpose()?;
+        // SAFETY: the caller's promise is the callee's.
+        unsafe { self.send_to(data, length, to.as_ref()) }
+    }
+
+    /// # Safety
+    /// As for [`Socket::send_from`].
+    pub(super) unsafe fn send_to(
+        &mut self,
+        data: *const u8,
+        length: usize,
+        to: Option<&SockAddr>,
+    ) -> Result<bool, Errno> {
         let fd = self.fd()?;
         if let Some(error) = self.parked.take() {
             return Err(error);
         }
-        let to = to.map(|to| outgoing::name(to, self.v6)).transpose()?;
-        let (name, namelen) = match &to {
+        let (name, namelen) = match to {
             Some(to) => (to.as_ptr().cast(), to.len()),
             None => (std::ptr::null(), 0),
         };
@@ -179,13 +194,20 @@ impl Socket {
             // SAFETY: the caller's promise is the callee's.
             match unsafe { self.call(fd, letters, outcome.next, gso, pending, &attempt) } {
                 Ok(taken) => self.taken(&taken, &mut outcome, &mut attempt),
-                Err((Errno(libc::EAGAIN), _)) => break,
+                Err((Errno(libc::EAGAIN), _)) => {
+                    self.note_where_full(letters, outcome.next);
+                    break;
+                }
                 Err((error @ Errno(libc::EBADF | libc::ENOTSOCK), _)) => {
                     if outcome.next == first {
                         return Err(error);
                     }
                     break; // the next call says so
                 }
+                Err((error, _))
+                    if letters.connected()
+                        && attempt.reconnected.replace(outcome.next) != Some(outcome.next)
+                        && self.reconnected(error) == Ok(true) => {}
                 Err((error, run)) => match pending {
                     Pending::Passes => refused(error, run, &mut outcome, &mut attempt),
                     Pending::Fails => refused_for_good(error, run, &mut outcome, &mut attempt),
@@ -209,10 +231,11 @@ impl Socket {
         pending: Pending,
         attempt: &Attempt,
     ) -> Result<Vec<Run>, (Errno, Run)> {
+        let family = self.family();
         let Sending { backend, outgoing, refused, too_big } = &mut self.sending;
-        let gso = gso && !*refused && cfg!(linux_sockets);
+        let gso = gso && !*refused && cfg!(linux_sockets) && family != Family::Unix;
         let rules = Rules {
-            v6: self.v6,
+            family,
             segments: if gso { MOST_SEGMENTS.load(Ordering::Relaxed) } else { 1 },
             too_big: *too_big,
             singly_until: attempt.singly_until,
@@ -244,6 +267,15 @@ impl Socket {
         }
     }
 
+    /// There is no room for datagram `row`: where it goes, on a Unix socket, which is not the socket's own affair.
+    fn note_where_full(&mut self, letters: &Letters<'_>, row: usize) {
+        if self.family() == Family::Unix
+            && let Ok(Some(name)) = letters.name_of(row, Family::Unix)
+        {
+            self.note_full(name);
+        }
+    }
+
     fn taken(&mut self, runs: &[Run], outcome: &mut Outcome, attempt: &mut Attempt) {
         if let Some((error, run)) = attempt.suspect.take() {
             // Its first datagram went alone: it was refused for being one of many.
@@ -259,12 +291,15 @@ impl Socket {
     /// Receives from and sends to `peer` only: connect(2).
     pub fn connect(&mut self, peer: SocketAddr) -> Result<(), Errno> {
         self.fd()?;
-        Ok(self.inner.connect(&outgoing::name(peer, self.v6)?)?)
+        Ok(self.inner.connect(&outgoing::name(peer, self.family())?)?)
     }
 
     /// Takes the peer away again: connect(2) to an address of AF_UNSPEC.
     pub fn disconnect(&mut self) -> Result<(), Errno> {
         let fd = self.fd()?;
+        if let Some(unix) = &mut self.unix {
+            unix.forget_peer();
+        }
         // SAFETY: zero is a value for each of sockaddr's integers.
         let mut nobody: libc::sockaddr = unsafe { std::mem::zeroed() };
         nobody.sa_family = libc::AF_UNSPEC as _;

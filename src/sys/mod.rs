@@ -42,6 +42,7 @@ pub mod mmsg;
 pub mod named;
 pub mod options;
 pub mod portable;
+pub mod unix;
 pub mod wait;
 
 #[cfg(mmsg)]

@@ -367,9 +367,18 @@ impl Identity {
     }
 }
 
-/// What a descriptor that is no UDP socket is, as libuv guesses it (`uv_guess_handle`) and Node names it in
-/// ERR_INVALID_FD_TYPE; `None` for a UDP socket.
-pub fn kind(fd: RawFd) -> Result<Option<&'static str>, Errno> {
+/// Datagram sockets of which families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// IPv4 and IPv6.
+    Udp,
+    /// Unix domain.
+    Unix,
+}
+
+/// What a descriptor that is not such a socket is, as libuv guesses it (`uv_guess_handle`) and Node names it in
+/// ERR_INVALID_FD_TYPE; `None` for one that is.
+pub fn kind(fd: RawFd, wanted: Wanted) -> Result<Option<&'static str>, Errno> {
     let file = stat(fd)?.st_mode & libc::S_IFMT;
     // SAFETY: isatty(3) takes a number.
     if unsafe { libc::isatty(fd) } == 1 {
@@ -379,7 +388,9 @@ pub fn kind(fd: RawFd) -> Result<Option<&'static str>, Errno> {
         libc::S_IFREG | libc::S_IFCHR => Some("FILE"),
         libc::S_IFIFO => Some("PIPE"),
         libc::S_IFSOCK => match (get_int(fd, libc::SOL_SOCKET, libc::SO_TYPE)?, domain(fd)?) {
-            (libc::SOCK_DGRAM, libc::AF_INET | libc::AF_INET6) => None,
+            (libc::SOCK_DGRAM, libc::AF_UNIX) if wanted == Wanted::Unix => None,
+            (libc::SOCK_DGRAM, libc::AF_INET | libc::AF_INET6) if wanted == Wanted::Udp => None,
+            (libc::SOCK_DGRAM, libc::AF_INET | libc::AF_INET6) => Some("UDP"),
             (libc::SOCK_STREAM, libc::AF_INET | libc::AF_INET6) => Some("TCP"),
             (libc::SOCK_STREAM, libc::AF_UNIX) => Some("PIPE"),
             _ => Some("UNKNOWN"),

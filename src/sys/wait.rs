@@ -106,6 +106,13 @@ pub fn is_readable(fd: RawFd) -> Result<bool, Errno> {
     retry(|| poll(fd, Duration::ZERO)).map(|events| events != 0)
 }
 
+/// Whether there is room to send, as far as the socket itself is concerned.
+pub fn is_writable(fd: RawFd) -> Result<bool, Errno> {
+    let mut entries = [pollfd { fd, events: libc::POLLOUT, revents: 0 }];
+    retry(|| poll_all(&mut entries, Duration::ZERO))?;
+    Ok(entries[0].revents != 0)
+}
+
 /// Whether reading has been shut down. Such a socket is readable for ever and gives nothing.
 pub fn is_shut_down(fd: RawFd) -> bool {
     retry(|| poll(fd, Duration::ZERO)).is_ok_and(|events| events & READ_SHUT_DOWN != 0)

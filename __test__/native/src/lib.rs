@@ -1,7 +1,7 @@
 //! What the tests of `recvmmsg` need from the system and JavaScript cannot do.
 //!
 //! As an addon: `seccomp` takes system calls away from the process, [`descriptor`] makes, copies, changes and closes
-//! descriptors, [`send`] sends single messages, also of many datagrams, [`signal`] interrupts system calls, and
+//! descriptors, [`send`] sends single messages, also of many datagrams, [`rights`] some with descriptors, [`signal`] interrupts system calls, and
 //! [`constants`] names the platform's numbers. Every failure is thrown in one form, see [`failure`].
 //!
 //! As a library it lends [`errno`], `segment` and `source` to the `sender` program.
@@ -13,6 +13,7 @@ pub mod constants;
 pub mod descriptor;
 pub mod errno;
 pub mod failure;
+pub mod rights;
 #[cfg(target_os = "linux")]
 pub mod seccomp;
 #[cfg(target_os = "linux")]

@@ -27,7 +27,15 @@ fn send(
     gso: bool,
 ) -> Result<Outcome, Errno> {
     let rows = Rows::Table(rows);
-    let letters = Letters { base: bytes.as_ptr(), length: bytes.len(), rows, messages, to: None };
+    let letters = Letters {
+        base: bytes.as_ptr(),
+        length: bytes.len(),
+        rows,
+        messages,
+        names: &[],
+        to: None,
+        to_name: None,
+    };
     // SAFETY: `bytes` outlives the call.
     unsafe { socket.send_many(&letters, 0, gso, Pending::Passes) }
 }
@@ -37,7 +45,11 @@ fn received(socket: &mut Socket) -> (Vec<Vec<u8>>, u64) {
     const CAPACITY: usize = 64;
     const SLOT: usize = 65_536;
     let mut memory = vec![0; CAPACITY * SLOT];
-    let mut words = vec![0; record::HEADER + CAPACITY * (MESSAGE + 128 * record::DATAGRAM + record::DETAIL)];
+    let mut words = vec![
+        0;
+        record::HEADER
+            + CAPACITY * (MESSAGE + 128 * record::DATAGRAM + record::DETAIL + record::NAME)
+    ];
     let mut payloads = Vec::new();
     loop {
         let table = Table::new(&mut words, CAPACITY, SLOT).unwrap();
@@ -261,7 +273,9 @@ fn a_pending_error_fails_the_datagram_that_meets_it_where_each_is_told() {
                 length: bytes.len(),
                 rows: Rows::Table(&rows),
                 messages: &[],
+                names: &[],
                 to: None,
+                to_name: None,
             };
             // SAFETY: `bytes` outlives the call.
             let outcome = unsafe { sender.send_many(&letters, 0, gso, Pending::Fails) }.unwrap();
