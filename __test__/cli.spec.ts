@@ -575,6 +575,7 @@ describe('figures', () => {
     overflow: 0,
     controlTruncated: 0,
     dropped: 0,
+    descriptors: 0,
     kernelDrops: 7,
     errors: {},
     batchSizes: [1, 0, 10, 0, 0, 0, 0, 1, 0, 0],

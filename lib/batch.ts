@@ -5,7 +5,6 @@ import * as layout from './layout'
 import { Memory } from './memory'
 import { dataOf, Packet, type PacketCopy } from './packet'
 import type { UdpSocket } from './socket'
-import type { UnixDatagramSocket } from './unix-datagram-socket'
 import { pathText } from './unix-name'
 import { validateInteger, validateOptions } from './validators'
 
@@ -27,14 +26,17 @@ export interface PacketBatchOptions {
 const MAX_CAPACITY = 16_384
 const MAX_PACKET_SIZE = 65_536
 
+/** One that any socket has filled. */
+export type AnyBatch = PacketBatch<unknown>
+
 /** How the engine reaches a batch's memory. Not exported by the package. */
 export interface BatchAccess {
-  memory(batch: PacketBatch): Memory
+  memory(batch: AnyBatch): Memory
   /** After a fill: shows what `memory` holds, `count` datagrams (or an error), received by `socket`. */
-  show(batch: PacketBatch, memory: Memory, count: number, socket: AnySocket): void
-  is(value: unknown): value is PacketBatch
+  show(batch: AnyBatch, memory: Memory, count: number, socket: AnySocket): void
+  is(value: unknown): value is AnyBatch
   /** Its memory. @throws ERR_BATCH_STALE. */
-  live(batch: PacketBatch): Memory
+  live(batch: AnyBatch): Memory
 }
 
 /** @internal */
@@ -43,6 +45,8 @@ export let access: BatchAccess
 /**
  * Memory for many datagrams, filled by one system call. It is filled again and again: **what it shows is valid until
  * its next fill**, and so are its packets and their `data`. Copy what has to live longer.
+ *
+ * `Socket` is the type of `batch.socket`, for TypeScript: `new PacketBatch<UnixDatagramSocket>()`.
  *
  * `capacity` counts messages, `length` counts datagrams: with UDP_GRO one message holds up to 128 of them.
  *
@@ -53,7 +57,7 @@ export let access: BatchAccess
  * }
  * @see https://man7.org/linux/man-pages/man2/recvmmsg.2.html
  */
-export class PacketBatch implements Iterable<Packet> {
+export class PacketBatch<Socket = UdpSocket> implements Iterable<Packet> {
   #memory: Memory
   #packets: Packet[] = []
   #socket: AnySocket | null = null
@@ -70,7 +74,7 @@ export class PacketBatch implements Iterable<Packet> {
         batch.#socket = socket
       },
       live: (batch) => batch.#live(),
-      is: (value): value is PacketBatch => typeof value === 'object' && value !== null && #memory in value,
+      is: (value): value is AnyBatch => typeof value === 'object' && value !== null && #memory in value,
     }
   }
 
@@ -98,8 +102,8 @@ export class PacketBatch implements Iterable<Packet> {
   }
 
   /** The socket that filled it last, `null` before the first fill. */
-  get socket(): UdpSocket | UnixDatagramSocket | null {
-    return this.#socket as UdpSocket | UnixDatagramSocket | null
+  get socket(): Socket | null {
+    return this.#socket as Socket | null
   }
 
   /**

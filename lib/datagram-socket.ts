@@ -1,5 +1,5 @@
 import * as native from '../binding'
-import { access, type PacketBatch } from './batch'
+import { type AnyBatch, access, type PacketBatch } from './batch'
 import { WatchedEmitter } from './emitter'
 import { type Drop, Engine } from './engine'
 import * as errors from './errors'
@@ -18,10 +18,10 @@ import {
 import type { SocketStats } from './stats'
 import { validateAbortSignal, validateOptions } from './validators'
 
-/** Events of a `UdpSocket`, with what their listeners are given. */
-export interface UdpSocketEvents {
+/** Events of a socket, with what their listeners are given. */
+export interface DatagramSocketEvents<Self> {
   /** Datagrams have arrived. The batch is filled again for the next event: valid until then. */
-  batch: [batch: PacketBatch]
+  batch: [batch: PacketBatch<Self>]
   /** There is room in the send buffer again, after a send that found none. */
   drain: []
   /** The kernel dropped messages before one of the batch that follows. Needs the option `drops`. */
@@ -38,16 +38,16 @@ export interface UdpSocketEvents {
 export const KEY = Symbol('socket')
 
 /** One of any family. */
-export type AnySocket = DatagramSocket<unknown, unknown>
+export type AnySocket = DatagramSocket<unknown, unknown, unknown>
 
 /** @internal What is behind a socket. */
 export let engineOf: (socket: AnySocket) => Engine
 
 /**
  * What sockets of every family have: receiving and sending in batches, and a life. `UdpSocket` is one, `UnixDatagramSocket`
- * another; they differ in what an item to send (`Item`) and a target (`To`) look like.
+ * another; each (`Self`) has items to send (`Item`) and targets (`To`) of its own.
  */
-export abstract class DatagramSocket<Item, To> extends WatchedEmitter<UdpSocketEvents> {
+export abstract class DatagramSocket<Self, Item, To> extends WatchedEmitter<DatagramSocketEvents<Self>> {
   readonly #engine: Engine
   #disposed: Promise<void> | null = null
 
@@ -83,7 +83,7 @@ export abstract class DatagramSocket<Item, To> extends WatchedEmitter<UdpSocketE
    * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE.
    * @see https://man7.org/linux/man-pages/man2/recvmmsg.2.html
    */
-  recv(batch: PacketBatch, options: RecvOptions = {}): number {
+  recv(batch: AnyBatch, options: RecvOptions = {}): number {
     if (!access.is(batch)) throw errors.invalidArgType('batch', 'an instance of PacketBatch', batch)
     const { flags, timeout } = recvSettings(options)
     return this.#engine.receive(batch, batch.capacity, flags, timeout)
@@ -134,7 +134,7 @@ export abstract class DatagramSocket<Item, To> extends WatchedEmitter<UdpSocketE
    * if (next < packets.length) socket.once('drain', () => socket.sendBatch(packets, { start: next }))
    * @see https://man7.org/linux/man-pages/man2/sendmmsg.2.html
    */
-  sendBatch(packets: PacketBatch | Iterable<Item>, options: SendBatchOptions<To> = {}): SendResult {
+  sendBatch(packets: AnyBatch | Iterable<Item>, options: SendBatchOptions<To> = {}): SendResult {
     const how = sendSettings(options, ['to', 'segmentSize', 'start'])
     if (!access.is(packets)) return this.#engine.sender.items(iterableItems<Sendable>(packets), how)
     if (how.segmentSize !== undefined) throw segmentedBatch(how.segmentSize)
@@ -159,10 +159,7 @@ export abstract class DatagramSocket<Item, To> extends WatchedEmitter<UdpSocketE
    * @returns Resolves with the result of the whole.
    * @throws As `sendBatch`, by rejecting; ERR_SOCKET_DGRAM_NOT_RUNNING when the socket closes meanwhile.
    */
-  async sendAll(
-    packets: PacketBatch | Iterable<Item>,
-    options: SendAllOptions<To> = {},
-  ): Promise<SendResult> {
+  async sendAll(packets: AnyBatch | Iterable<Item>, options: SendAllOptions<To> = {}): Promise<SendResult> {
     const how = sendSettings(options, ['to', 'segmentSize', 'signal'])
     if (access.is(packets) && how.segmentSize !== undefined) throw segmentedBatch(how.segmentSize)
     return this.#engine.sender.all(access.is(packets) ? packets : iterableItems<Sendable>(packets), how)
@@ -253,8 +250,8 @@ export abstract class DatagramSocket<Item, To> extends WatchedEmitter<UdpSocketE
    * Iterates over batches as they arrive: `for await (const batch of socket)`. The same batch each time, filled again:
    * valid until the loop's next turn.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<PacketBatch> {
-    return new BatchIterator(this.#engine.reader)
+  [Symbol.asyncIterator](): AsyncIterableIterator<PacketBatch<Self>> {
+    return new BatchIterator<Self>(this.#engine.reader)
   }
 
   #bufferSize(send: boolean): number {

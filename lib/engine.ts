@@ -1,7 +1,7 @@
 /** What is behind a socket: its native half, receiving into a batch's memory, counting what fails, the end. */
 
 import * as native from '../binding'
-import { access, PacketBatch } from './batch'
+import { type AnyBatch, access, PacketBatch } from './batch'
 import { constants } from './constants'
 import type { AnySocket } from './datagram-socket'
 import * as errors from './errors'
@@ -111,7 +111,7 @@ export class Engine implements Host, SendHost {
     if (this.closed) throw errors.notRunning()
   }
 
-  newBatch(): PacketBatch {
+  newBatch(): AnyBatch {
     const { capacity, packetSize } = this.#settings
     return new PacketBatch({ capacity, packetSize })
   }
@@ -146,7 +146,7 @@ export class Engine implements Host, SendHost {
   }
 
   /** One receive into a batch of the engine's own. Where its memory was transferred away it gets new. */
-  fill(batch: PacketBatch): number {
+  fill(batch: AnyBatch): number {
     // Before receiving: an error that is taken here is not the receive's as well.
     this.tellIcmpErrors()
     let memory = access.memory(batch)
@@ -161,14 +161,14 @@ export class Engine implements Host, SendHost {
   }
 
   /** Refuses a batch of the user's that it cannot receive into. */
-  assertFits(batch: PacketBatch): void {
+  assertFits(batch: AnyBatch): void {
     const { detached, packetSize } = access.memory(batch)
     if (detached) throw errors.batchDetached()
     if (this.#coalesces && packetSize < COALESCED_SLOT) throw errors.batchSlotTooSmall(packetSize)
   }
 
   /** One receive into a batch of the user's: datagrams; failures are thrown. */
-  receive(batch: PacketBatch, vlen: number, flags: number, timeout: number): number {
+  receive(batch: AnyBatch, vlen: number, flags: number, timeout: number): number {
     this.assertOpen()
     this.assertFits(batch)
     const shown = access.memory(batch)
@@ -205,7 +205,7 @@ export class Engine implements Host, SendHost {
     return this.#spare
   }
 
-  emitBatch(batch: PacketBatch): void {
+  emitBatch(batch: AnyBatch): void {
     this.#socket.emit('batch', batch)
   }
 

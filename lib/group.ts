@@ -1,6 +1,6 @@
 /** Many sockets with one iterator: it reads all of them, and gets one batch at a time of whichever's turn it is. */
 
-import { access, type PacketBatch } from './batch'
+import { type AnyBatch, access } from './batch'
 import type { Engine } from './engine'
 import { abortError } from './errors'
 import type { BatchIterator, Source } from './iterator'
@@ -13,7 +13,7 @@ export class Group implements Source {
   #iterator: BatchIterator | null = null
   #parts = new Map<Engine, Part>()
   /** Strict mode: the batch last delivered, whose time ends with the next, whoever gives it. */
-  #delivered: PacketBatch | null = null
+  #delivered: AnyBatch | null = null
   readonly #abort = () => this.fail(abortError(this.#signal!))
 
   constructor(turns: Turns, signal: AbortSignal | undefined) {
@@ -68,7 +68,7 @@ export class Group implements Source {
     return count < 0 ? woken : (this.#turns.next(may)?.reader ?? null)
   }
 
-  give(batch: PacketBatch, { strict }: Engine): void {
+  give(batch: AnyBatch, { strict }: Engine): void {
     if (this.#delivered !== null) access.memory(this.#delivered).retire()
     this.#delivered = strict ? batch : null
     this.#iterator?.give(batch)
@@ -119,7 +119,7 @@ class Part implements Taker {
     return this.#group.turn(woken)
   }
 
-  give(batch: PacketBatch): void {
+  give(batch: AnyBatch): void {
     this.#group.give(batch, this.#engine)
   }
 

@@ -1,8 +1,8 @@
 import type { PacketBatch } from './batch'
 import type { Reader, Taker } from './reader'
 
-interface Pending {
-  resolve(result: IteratorResult<PacketBatch, undefined>): void
+interface Pending<Socket> {
+  resolve(result: IteratorResult<PacketBatch<Socket>, undefined>): void
   reject(error: Error): void
 }
 
@@ -22,10 +22,10 @@ const DONE = { value: undefined, done: true } as const
  * `for await (const batch of socket)`, or of many. It is the socket's reader from the first `next()` to its end, and receives only
  * when asked for: while the loop's body awaits something, datagrams wait in the kernel.
  */
-export class BatchIterator implements AsyncIterableIterator<PacketBatch>, Taker {
+export class BatchIterator<Socket = unknown> implements AsyncIterableIterator<PacketBatch<Socket>>, Taker {
   readonly #source: Source
   #state: 'new' | 'reading' | 'ended' = 'new'
-  #pending: Pending[] = []
+  #pending: Pending<Socket>[] = []
   #error: Error | null = null
 
   constructor(source: Source) {
@@ -46,7 +46,7 @@ export class BatchIterator implements AsyncIterableIterator<PacketBatch>, Taker 
     return false
   }
 
-  next(): Promise<IteratorResult<PacketBatch, undefined>> {
+  next(): Promise<IteratorResult<PacketBatch<Socket>, undefined>> {
     return new Promise((resolve, reject) => {
       const began = this.#state === 'new'
       if (began) {
@@ -74,7 +74,7 @@ export class BatchIterator implements AsyncIterableIterator<PacketBatch>, Taker 
     })
   }
 
-  return(): Promise<IteratorResult<PacketBatch, undefined>> {
+  return(): Promise<IteratorResult<PacketBatch<Socket>, undefined>> {
     this.finish()
     this.#source.end(this)
     return Promise.resolve(DONE)
@@ -89,7 +89,7 @@ export class BatchIterator implements AsyncIterableIterator<PacketBatch>, Taker 
   }
 
   /** A batch has come, and somebody waits for it. */
-  give(batch: PacketBatch): void {
+  give(batch: PacketBatch<Socket>): void {
     this.#pending.shift()?.resolve({ value: batch, done: false })
   }
 

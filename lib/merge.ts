@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { socketIsShutDown } from '../binding'
-import { access, type PacketBatch } from './batch'
+import { type AnyBatch, access, type PacketBatch } from './batch'
 import { DatagramSocket, engineOf } from './datagram-socket'
 import type { Engine } from './engine'
 import * as errors from './errors'
@@ -24,10 +24,10 @@ const SOCKET = 'an instance of UdpSocket or UnixDatagramSocket'
 /** Who has it may make one. */
 const KEY = Symbol('merged')
 
-let make: (engines: Engine[], signal: AbortSignal | undefined) => Merged
+let make: (engines: Engine[], signal: AbortSignal | undefined) => Merged<unknown>
 
 /** Many sockets that are read as one; by `merge`. */
-export class Merged implements AsyncIterable<PacketBatch> {
+export class Merged<Socket = UdpSocket> implements AsyncIterable<PacketBatch<Socket>> {
   readonly #turns: Turns
   readonly #signal: AbortSignal | undefined
 
@@ -57,7 +57,7 @@ export class Merged implements AsyncIterable<PacketBatch> {
    * below 65,536 bytes; ERR_SOCKET_DGRAM_NOT_RUNNING when all of them are closed.
    * @see https://man7.org/linux/man-pages/man2/poll.2.html
    */
-  recv(batch: PacketBatch, options: RecvOptions = {}): number {
+  recv(batch: AnyBatch, options: RecvOptions = {}): number {
     if (!access.is(batch)) throw errors.invalidArgType('batch', 'an instance of PacketBatch', batch)
     const { flags, timeout } = recvSettings(options)
     for (const engine of this.#open) engine.assertFits(batch)
@@ -79,8 +79,8 @@ export class Merged implements AsyncIterable<PacketBatch> {
    * Iterates over the batches of all of them: `for await (const batch of merge(sockets))`. It ends when all are closed.
    * Each socket's batch is its own, and all are valid until the loop's next turn.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<PacketBatch> {
-    return new BatchIterator(new Group(this.#turns, this.#signal))
+  [Symbol.asyncIterator](): AsyncIterableIterator<PacketBatch<Socket>> {
+    return new BatchIterator<Socket>(new Group(this.#turns, this.#signal))
   }
 
   get #open(): Engine[] {
@@ -90,7 +90,7 @@ export class Merged implements AsyncIterable<PacketBatch> {
   }
 
   /** Receives from those of this round until one gives something: datagrams, or 0. */
-  #takeTurns(batch: PacketBatch, flags: number, waits: boolean): number {
+  #takeTurns(batch: AnyBatch, flags: number, waits: boolean): number {
     for (;;) {
       const engine = this.#turns.next(({ closed }) => !closed)
       if (engine === null) return 0
@@ -118,7 +118,10 @@ export class Merged implements AsyncIterable<PacketBatch> {
  *   batch.socket.sendBatch(Array.from(batch, (query) => ({ data: answer(query.data), to: query })))
  * }
  */
-export function merge(sockets: Iterable<UdpSocket | UnixDatagramSocket>, options: MergeOptions = {}): Merged {
+export function merge<Socket extends UdpSocket | UnixDatagramSocket>(
+  sockets: Iterable<Socket>,
+  options: MergeOptions = {},
+): Merged<Socket> {
   const { signal } = validateOptions(options, ['signal'])
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal')
   const engines = new Set<Engine>()
@@ -132,7 +135,7 @@ export function merge(sockets: Iterable<UdpSocket | UnixDatagramSocket>, options
   }
   if (engines.size === 0) throw errors.invalidArgValue('sockets', sockets, 'must hold at least one socket')
   if (signal?.aborted) throw errors.abortError(signal)
-  return make([...engines], signal)
+  return make([...engines], signal) as Merged<Socket>
 }
 
 function items(sockets: unknown): unknown[] {

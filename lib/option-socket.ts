@@ -4,6 +4,7 @@ import type { Engine } from './engine'
 import * as errors from './errors'
 import { type Filter, filterWords } from './filter'
 import type { Sendable, Target } from './send'
+import type { UdpSocket } from './socket'
 import {
   ENOPROTOOPT,
   fromNumber,
@@ -17,7 +18,7 @@ import {
 import { validateAddress, validateBoolean, validateDevice, validateInteger } from './validators'
 
 /** What can be set on an open socket of IPv4 or IPv6; the names are node:dgram's where it has them. */
-export abstract class OptionSocket extends DatagramSocket<Sendable, Target> {
+export abstract class OptionSocket extends DatagramSocket<UdpSocket, Sendable, Target> {
   get #engine(): Engine {
     return engineOf(this)
   }

@@ -9,7 +9,7 @@
 import { constants as os } from 'node:os'
 import { clearTimeout, setTimeout } from 'node:timers'
 import { socketIsShutDown, socketWatchStart, socketWatchStop, systemConstants } from '../binding'
-import { access, type PacketBatch } from './batch'
+import { type AnyBatch, access } from './batch'
 import { abortError, invalidState } from './errors'
 import { hold, release } from './keepalive'
 import { watch } from './readiness'
@@ -17,11 +17,11 @@ import { watch } from './readiness'
 /** The socket, as its reader needs it. */
 export interface Host {
   readonly handle: object
-  newBatch(): PacketBatch
+  newBatch(): AnyBatch
   /** Receives into `batch`: datagrams, 0, or a negative errno. */
-  fill(batch: PacketBatch): number
+  fill(batch: AnyBatch): number
   /** Hands a batch to the `'batch'` listeners. */
-  emitBatch(batch: PacketBatch): void
+  emitBatch(batch: AnyBatch): void
   /** The error of a system call that failed; counted. */
   failed(syscall: string, errno: number): Error
   /** A receive failed, and reading goes on. */
@@ -43,7 +43,7 @@ export interface Taker {
   /** Whose turn it is, now that `woken` was woken; `null` where nobody has anything. */
   turn(woken: Reader): Reader | null
   /** A batch has come. */
-  give(batch: PacketBatch): void
+  give(batch: AnyBatch): void
   /** The socket has closed. */
   finish(): void
   /** The socket has failed for good. */
@@ -75,9 +75,9 @@ export class Reader {
   #watched = false
   #started = false
   /** The engine's own batch, made when something first arrives. */
-  #batch: PacketBatch | null = null
+  #batch: AnyBatch | null = null
   /** Strict mode: the batch last delivered, whose time ends with the next. */
-  #delivered: PacketBatch | null = null
+  #delivered: AnyBatch | null = null
   /** The socket was empty, and is left alone until this is over. */
   #rest: NodeJS.Timeout | null = null
   #failures = 0
@@ -328,7 +328,7 @@ export class Reader {
     this.#update()
   }
 
-  #deliver(batch: PacketBatch): void {
+  #deliver(batch: AnyBatch): void {
     this.#fruitless = 0
     if (this.#host.strict) {
       if (this.#delivered !== null) access.memory(this.#delivered).retire()

@@ -1,4 +1,4 @@
-import { access, type PacketBatch } from './batch'
+import { type AnyBatch, access } from './batch'
 import { constants } from './constants'
 import { DatagramSocket, engineOf } from './datagram-socket'
 import { batchNotEmpty, invalidArgType } from './errors'
@@ -35,7 +35,7 @@ export interface RecvMmsgOptions extends RecvOptions {
  */
 export function recvMmsg(
   socket: UdpSocket | UnixDatagramSocket,
-  batch: PacketBatch,
+  batch: AnyBatch,
   options: RecvMmsgOptions = {},
 ): number {
   if (!(socket instanceof DatagramSocket))

@@ -1,4 +1,4 @@
-import type { PacketBatch } from './batch'
+import type { AnyBatch } from './batch'
 import { constants } from './constants'
 import { type AnySocket, DatagramSocket } from './datagram-socket'
 import { invalidArgType, invalidArgValue } from './errors'
@@ -26,17 +26,17 @@ export interface SendMmsgOptions {
  */
 export function sendMmsg(
   socket: UdpSocket,
-  packets: PacketBatch | Iterable<Sendable>,
+  packets: AnyBatch | Iterable<Sendable>,
   options?: SendMmsgOptions,
 ): SendResult
 export function sendMmsg(
   socket: UnixDatagramSocket,
-  packets: PacketBatch | Iterable<UnixSendable>,
+  packets: AnyBatch | Iterable<UnixSendable>,
   options?: SendMmsgOptions,
 ): SendResult
 export function sendMmsg(
   socket: AnySocket,
-  packets: PacketBatch | Iterable<unknown>,
+  packets: AnyBatch | Iterable<unknown>,
   options: SendMmsgOptions = {},
 ): SendResult {
   if (!(socket instanceof DatagramSocket))

@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers'
 import { socketSendMany } from '../binding'
 import { addressText } from './address'
-import { access as batches, type PacketBatch } from './batch'
+import { type AnyBatch, access as batches } from './batch'
 import * as errors from './errors'
 import { DATAGRAM, DETACHED, HEADER, MESSAGE, MESSAGE_INDEX, NAME, PORT } from './layout'
 import { type From, type KnownTarget, type Letters, targetWords, withLetters } from './letters'
@@ -74,7 +74,7 @@ export class Sender {
   }
 
   /** Sends what is in a batch: back to the senders, or `to` one place. */
-  batch(batch: PacketBatch, { to, start = 0 }: SendBatchOptions<AnyTarget>): SendResult {
+  batch(batch: AnyBatch, { to, start = 0 }: SendBatchOptions<AnyTarget>): SendResult {
     const target = this.#target(to)
     const memory = batches.live(batch)
     if (memory.detached) throw errors.batchDetached()
@@ -129,7 +129,7 @@ export class Sender {
 
   /** Sends all of it, waiting for room; the result of the whole. */
   async all(
-    packets: PacketBatch | Iterable<AnySendable>,
+    packets: AnyBatch | Iterable<AnySendable>,
     options: SendAllOptions<AnyTarget>,
   ): Promise<SendResult> {
     const { signal, ...how } = options

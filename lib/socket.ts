@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net'
 import { inspect } from 'node:util'
 import * as native from '../binding'
 import { type AddressInfo, addressInfo } from './address'
-import { engineOf, KEY } from './datagram-socket'
+import { type DatagramSocketEvents, engineOf, KEY } from './datagram-socket'
 import type { Engine } from './engine'
 import * as errors from './errors'
 import { COALESCED_SLOT, SOCKADDR } from './layout'
@@ -17,6 +17,9 @@ import {
 import { access as packets } from './packet'
 import { type Payload, type Target, toBytes, toTarget } from './send'
 import { validateAddress, validateInteger, validatePort } from './validators'
+
+/** Events of a `UdpSocket`, with what their listeners are given. */
+export type UdpSocketEvents = DatagramSocketEvents<UdpSocket>
 
 /**
  * A UDP socket that receives and sends in batches.

@@ -37,7 +37,7 @@ const NOBODY = new Uint8Array(0)
  * }
  * @see https://man7.org/linux/man-pages/man7/unix.7.html
  */
-export class UnixDatagramSocket extends DatagramSocket<UnixSendable, UnixTarget> {
+export class UnixDatagramSocket extends DatagramSocket<UnixDatagramSocket, UnixSendable, UnixTarget> {
   /** Use `UnixDatagramSocket.bind` or `UnixDatagramSocket.fromFd`. */
   private constructor(key: symbol, settings: ReceiveSettings) {
     super(key, settings)

@@ -13,7 +13,7 @@ export interface Mode extends Row {
   readiness: 'uv' | 'thread'
 }
 
-const ways = capabilities().uvPoll ? (['uv', 'thread'] as const) : (['thread'] as const)
+export const ways = capabilities().uvPoll ? (['uv', 'thread'] as const) : (['thread'] as const)
 
 export const modes: Mode[] = ways.flatMap((readiness) => matrix.map((row) => ({ readiness, ...row })))
 
@@ -69,7 +69,7 @@ export function numbers(count: number, first = 0): string[] {
 }
 
 /** The payloads in a batch. */
-export function texts(batch: PacketBatch): string[] {
+export function texts(batch: PacketBatch<unknown>): string[] {
   return Array.from(batch, ({ data }) => data.toString())
 }
 

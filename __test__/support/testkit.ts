@@ -10,6 +10,7 @@ export interface Testkit {
   bindAny(fd: number): number
   sendTo(fd: number, address: string, port: number, data: Uint8Array): number
   sendGso(fd: number, address: string, port: number, data: Uint8Array, segmentSize: number): number
+  bindUnix(fd: number, path: Uint8Array): void
   sendRights(path: string, data: Uint8Array, fds: number[]): number
   dup(fd: number): number
   dup2(from: number, to: number): number

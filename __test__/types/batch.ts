@@ -2,6 +2,7 @@
 
 import * as index from '../../index'
 import {
+  type Credentials,
   type Packet,
   PacketBatch,
   type PacketBatchOptions,
@@ -66,7 +67,11 @@ type Fields = {
 
 export function packets(packet: Packet, copy: PacketCopy): void {
   // A copy is the caller's, a packet shows what is in the batch.
-  claim<Same<{ [Name in keyof PacketCopy]: PacketCopy[Name] }, Fields>>()
+  claim<Same<{ [Name in Exclude<keyof PacketCopy, 'path' | 'credentials'>]: PacketCopy[Name] }, Fields>>()
+  claim<Same<PacketCopy['path'], string | null | undefined>>()
+  claim<Same<PacketCopy['credentials'], Credentials | null | undefined>>()
+  claim<Same<Packet['path'], string | null>>()
+  claim<Same<Packet['credentials'], Credentials | null>>()
   claim<Same<Pick<Packet, keyof Fields>, Readonly<Fields>>>()
   claim<Same<ReturnType<Packet['copy']>, PacketCopy>>()
   copy.data = Buffer.alloc(0)

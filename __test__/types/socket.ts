@@ -13,7 +13,7 @@ import {
   type Merged,
   type MergeOptions,
   merge,
-  type PacketBatch,
+  PacketBatch,
   type RecvMmsgOptions,
   type RecvOptions,
   recvMmsg,
@@ -27,6 +27,9 @@ import {
   UdpSocket,
   type UdpSocketEvents,
   type UdpSocketOptions,
+  type UnixAddressInfo,
+  UnixDatagramSocket,
+  type UnixDatagramSocketOptions,
 } from '../../index'
 import { claim, type Same } from './support'
 
@@ -212,7 +215,7 @@ export async function merging(first: UdpSocket, second: UdpSocket, batch: Packet
   const merged: Merged = merge([first, second])
   merge(new Set([first]), { signal: AbortSignal.timeout(1) })
   for await (const each of merged) claim<Same<typeof each, PacketBatch>>()
-  claim<Same<Parameters<Merged['recv']>, [batch: PacketBatch, options?: RecvOptions]>>()
+  claim<Same<Parameters<Merged['recv']>, [batch: PacketBatch<unknown>, options?: RecvOptions]>>()
   const count: number = merged.recv(batch, { timeout: 1 })
   void count
   // @ts-expect-error a list
@@ -265,4 +268,47 @@ export async function life(): Promise<void> {
   >()
   // @ts-expect-error no such capability
   capabilities().sendfile
+}
+
+export async function unix(socket: UnixDatagramSocket, udp: UdpSocket, batch: PacketBatch): Promise<void> {
+  const options: Required<UnixDatagramSocketOptions> = {
+    path: '/run/x',
+    mode: 0o666,
+    sendBufferSize: 1,
+    recvBufferSize: 1,
+    credentials: true,
+    timestamps: true,
+    capacity: 1,
+    packetSize: 1,
+    backend: 'auto',
+    coalesce: 0,
+    strict: true,
+    signal: AbortSignal.timeout(1),
+  }
+  UnixDatagramSocket.bind(options)
+  // @ts-expect-error a path, not a port
+  UnixDatagramSocket.bind({ port: 1 })
+  claim<Same<UnixAddressInfo, { path: string | null }>>()
+  claim<Same<ReturnType<UnixDatagramSocket['address']>, UnixAddressInfo>>()
+  const sent: boolean = socket.send('x', '/run/x') && socket.send('x', { path: '/run/x' }) && socket.send('x')
+  // @ts-expect-error a path, not a port
+  socket.send('x', 8125)
+  for await (const each of socket) {
+    claim<Same<typeof each.socket, UnixDatagramSocket | null>>()
+    for (const packet of each) socket.send(packet.data, packet)
+    socket.sendBatch([...each])
+    socket.sendBatch(each, { to: { path: '/run/x' } })
+    // @ts-expect-error a path, not a port
+    socket.sendBatch(each, { to: { port: 1 } })
+  }
+  socket.recv(batch)
+  socket.recv(new PacketBatch<UnixDatagramSocket>())
+  sendMmsg(socket, [{ data: 'x', path: '/run/x' }])
+  // @ts-expect-error a path, not a port
+  sendMmsg(socket, [{ data: 'x', port: 1 }])
+  recvMmsg(socket, batch)
+  for await (const { socket } of merge([udp])) claim<Same<typeof socket, UdpSocket | null>>()
+  const both = merge<UdpSocket | UnixDatagramSocket>([udp, socket])
+  for await (const { socket } of both) claim<Same<typeof socket, UdpSocket | UnixDatagramSocket | null>>()
+  void sent
 }

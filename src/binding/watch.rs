@@ -85,7 +85,10 @@ pub fn socket_unwatch(#[napi(ts_arg_type = "object")] held: Handle<Held>) {
     let watched = held.watched[1].take();
     drop(watched);
     // A socket that is closed has nothing to wait for.
-    let _ = held.with(|socket| Ok(socket.waited()));
+    let _ = held.with(|socket| {
+        socket.waited();
+        Ok(())
+    });
 }
 
 /// Whether the watch for writing was made before it was known for whom of a Unix socket's peers: it is to be made anew.

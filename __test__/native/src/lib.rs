@@ -1,8 +1,9 @@
 //! What the tests of `recvmmsg` need from the system and JavaScript cannot do.
 //!
 //! As an addon: `seccomp` takes system calls away from the process, [`descriptor`] makes, copies, changes and closes
-//! descriptors, [`send`] sends single messages, also of many datagrams, [`rights`] some with descriptors, [`signal`] interrupts system calls, and
-//! [`constants`] names the platform's numbers. Every failure is thrown in one form, see [`failure`].
+//! descriptors, [`send`] sends single messages, also of many datagrams, [`unix`] does both with Unix sockets, [`signal`]
+//! interrupts system calls, and [`constants`] names the platform's numbers. Every failure is thrown in one form, see
+//! [`failure`].
 //!
 //! As a library it lends [`errno`], `segment` and `source` to the `sender` program.
 
@@ -13,7 +14,6 @@ pub mod constants;
 pub mod descriptor;
 pub mod errno;
 pub mod failure;
-pub mod rights;
 #[cfg(target_os = "linux")]
 pub mod seccomp;
 #[cfg(target_os = "linux")]
@@ -22,5 +22,6 @@ pub mod send;
 pub mod signal;
 #[cfg(target_os = "linux")]
 pub mod source;
+pub mod unix;
 #[cfg(not(target_os = "linux"))]
 pub mod unsupported;

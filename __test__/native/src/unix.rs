@@ -1,13 +1,24 @@
-//! Messages that bring descriptors along: SCM_RIGHTS, unix(7).
+//! Unix sockets, unix(7): names of any bytes, and messages that bring descriptors along (SCM_RIGHTS).
 
 use std::mem;
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 
 use libc::c_int;
 use napi_derive::napi;
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
+use crate::descriptor::borrow;
 use crate::failure::{Result, check, invalid, of_call};
+
+/// Binds a Unix socket to a path of any bytes.
+#[napi]
+pub fn bind_unix(fd: i32, path: &[u8]) -> Result<()> {
+    let borrowed = borrow(fd)?;
+    let path = std::path::Path::new(std::ffi::OsStr::from_bytes(path));
+    let name = SockAddr::unix(path).map_err(|error| of_call("sockaddr_un", &error))?;
+    SockRef::from(&borrowed).bind(&name).map_err(|error| of_call("bind", &error))
+}
 
 /// The most descriptors of one message: SCM_MAX_FD, include/net/scm.h.
 const MOST: usize = 253;
