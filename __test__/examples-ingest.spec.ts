@@ -1,48 +1,15 @@
 // The examples that ingest: a forwarder, a statsd aggregator in a worker, a market-data listener.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { capabilities, UdpSocket } from '../index'
+import { Example, endAll } from './support/example'
 import { until } from './support/loop'
 import { closeAll, track } from './support/matrix'
 
 jest.setTimeout(60_000)
 
-type Line = Record<string, unknown>
-
-/** A running example, and what it has printed. */
-class Example {
-  readonly lines: Line[] = []
-  readonly #child: ChildProcess
-
-  constructor(name: string, ...args: string[]) {
-    const file = join(__dirname, '../examples', `${name}.js`)
-    this.#child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
-    createInterface({ input: this.#child.stdout! }).on('line', (line) => this.lines.push(JSON.parse(line)))
-    running.add(this)
-  }
-
-  async listening(): Promise<Line> {
-    await until(() => this.lines.length > 0, 30_000)
-    return this.lines[0]!
-  }
-
-  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    running.delete(this)
-    if (this.#child.exitCode !== null) return this.#child.exitCode
-    const closed = once(this.#child, 'close')
-    this.#child.kill(signal)
-    return (await closed)[0]
-  }
-}
-
-const running = new Set<Example>()
-
 afterEach(async () => {
   closeAll()
-  await Promise.all(Array.from(running, (example) => example.end('SIGKILL')))
+  await endAll()
 })
 
 function receiver(): { socket: UdpSocket; texts: string[]; port: number } {

@@ -40,7 +40,9 @@ export interface PacketCopy {
   credentials?: Credentials | null
 }
 
-/** Who sent a datagram to a Unix socket, as the kernel vouches: SCM_CREDENTIALS, unix(7). */
+/**
+ * Who sent a datagram to a Unix socket, as the kernel vouches: SCM_CREDENTIALS, unix(7). A privileged sender may name another.
+ */
 export interface Credentials {
   /** Process; 0 where it is of a namespace that is not seen from here. */
   pid: number

@@ -59,7 +59,8 @@ pub fn address(name: &[u8]) -> Result<SockAddr, Errno> {
     Ok(unsafe { SockAddr::try_init(write) }?.1)
 }
 
-/// Who sent a datagram: SCM_CREDENTIALS, unix(7). The kernel vouches for it.
+/// Who sent a datagram: SCM_CREDENTIALS, unix(7). The kernel vouches for it, but for a privileged sender, who may name
+/// another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Credentials {
     /// Process.
