@@ -31,15 +31,15 @@ const FIELDS = [
 const MOST = 4096
 
 /** Four words an instruction. */
-export function filterWords(value: unknown): Uint32Array {
-  if (!Array.isArray(value)) throw invalidArgType('instructions', 'an instance of Array', value)
+export function filterWords(value: unknown, label = 'instructions'): Uint32Array {
+  if (!Array.isArray(value)) throw invalidArgType(label, 'an instance of Array', value)
   if (value.length < 1 || value.length > MOST) {
-    throw outOfRange('instructions.length', `>= 1 && <= ${MOST}`, value.length)
+    throw outOfRange(`${label}.length`, `>= 1 && <= ${MOST}`, value.length)
   }
   const words = new Uint32Array(value.length * FIELDS.length)
   for (let index = 0; index < value.length; index++) {
     const instruction: unknown = value[index]
-    const name = `instructions[${index}]`
+    const name = `${label}[${index}]`
     if (instruction === null || typeof instruction !== 'object') {
       throw invalidArgType(name, 'of type object or an array of four numbers', instruction)
     }

@@ -1,14 +1,22 @@
 import { systemCapabilities } from '../binding'
 import { batchShape } from './batch'
 import { invalidArgValue, unsupported } from './errors'
+import { type Filter, filterWords } from './filter'
 import { COALESCED_SLOT } from './layout'
-import { requireOption } from './socket-option-table'
+import {
+  requireOption,
+  type SocketOptionName,
+  type SocketOptionValue,
+  toNumber,
+  validateOptionName,
+} from './socket-option-table'
 import {
   validateAbortSignal,
   validateAddress,
   validateBoolean,
   validateDevice,
   validateInteger,
+  validateObject,
   validateOneOf,
   validateOptions,
   validatePort,
@@ -95,6 +103,13 @@ export interface UdpSocketOptions extends ReceiveOptions {
   /** Receive from and send to this interface only, by its name (SO_BINDTODEVICE). Linux. @defaultValue '', any */
   bindToDevice?: string
   /**
+   * Socket options that have no name of their own here, as `setSocketOption` knows them; set before it is bound, as some
+   * have to be: `{ IP_FREEBIND: true }` for an address that this host has not yet.
+   */
+  socketOptions?: { [Name in SocketOptionName]?: SocketOptionValue<Name> }
+  /** A program as `attachFilter` takes it, in force from the first datagram on. With it `gro` is `false`. Linux. */
+  filter?: Filter
+  /**
    * Receive buffer to ask for, in bytes; `getRecvBufferSize()` tells what is in force. Where Linux clamps it
    * (net.core.rmem_max) and the process has not CAP_NET_ADMIN, there is a warning, once, RECVMMSG_RCVBUF.
    */
@@ -162,6 +177,8 @@ const BIND_OPTIONS = [
   'multicastAll',
   'dontFragment',
   'bindToDevice',
+  'socketOptions',
+  'filter',
   ...RECEIVE_OPTIONS,
 ] as const
 
@@ -195,6 +212,8 @@ export interface BindSettings extends ReceiveSettings {
   multicastAll: boolean | undefined
   dontFragment: boolean | undefined
   bindToDevice: string | undefined
+  socketOptions: { name: string; value: number }[]
+  filter: number[] | undefined
 }
 
 export function bindSettings(value: unknown): BindSettings {
@@ -213,8 +232,37 @@ export function bindSettings(value: unknown): BindSettings {
     multicastAll: linuxFlag(options, 'multicastAll', 'IP_MULTICAST_ALL'),
     dontFragment: linuxFlag(options, 'dontFragment', 'IP_MTU_DISCOVER'),
     bindToDevice: device(options),
-    ...receiveSettings(options),
+    socketOptions: namedOptions(options),
+    ...filtered(options, receiveSettings(options)),
   }
+}
+
+/** The rest, where there is a filter: it would see many datagrams as one. */
+function filtered(
+  { filter }: Record<string, unknown>,
+  settings: ReceiveSettings,
+): ReceiveSettings & Pick<BindSettings, 'filter'> {
+  if (filter === undefined) return { ...settings, filter }
+  const words = filterWords(filter, 'options.filter')
+  requireOption('SO_ATTACH_FILTER', 'options.filter')
+  if (settings.gro === true) {
+    throw invalidArgValue(
+      'options.gro',
+      true,
+      'cannot go with a filter, which would judge many datagrams by the first',
+    )
+  }
+  return { ...settings, gro: false, filter: Array.from(words) }
+}
+
+function namedOptions({ socketOptions = {} }: Record<string, unknown>): BindSettings['socketOptions'] {
+  validateObject(socketOptions, 'options.socketOptions')
+  return Object.entries(socketOptions).flatMap(([name, value]) => {
+    if (value === undefined) return []
+    const label = `options.socketOptions.${name}`
+    validateOptionName(name, label)
+    return { name, value: toNumber(name, value, label) }
+  })
 }
 
 export function fromFdSettings(value: unknown): ReceiveSettings & { dup: boolean } {

@@ -107,9 +107,9 @@ const ELSEWHERE: Record<string, string> = {
 }
 
 /** @throws ERR_INVALID_ARG_VALUE for what is not in the table, ERR_RECVMMSG_UNSUPPORTED for what this system has not. */
-export function validateOptionName(name: unknown): asserts name is SocketOptionName {
-  validateString(name, 'name')
-  if (!Object.hasOwn(TABLE, name)) throw invalidArgValue('name', name, whyNot(name))
+export function validateOptionName(name: unknown, label = 'name'): asserts name is SocketOptionName {
+  validateString(name, label)
+  if (!Object.hasOwn(TABLE, name)) throw invalidArgValue(label, name, whyNot(name))
   requireOption(name)
 }
 
@@ -130,13 +130,13 @@ export function lacking(name: string, what = 'it'): Error {
 }
 
 /** The value as the kernel takes it. */
-export function toNumber(name: SocketOptionName, value: unknown): number {
+export function toNumber(name: SocketOptionName, value: unknown, label = 'value'): number {
   const option = TABLE[name]
   if (option.type === 'boolean') {
-    validateBoolean(value, 'value')
+    validateBoolean(value, label)
     return value ? 1 : 0
   }
-  validateInteger(value, 'value', option.min, option.max)
+  validateInteger(value, label, option.min, option.max)
   return value | 0
 }
 

@@ -45,6 +45,8 @@ export function options(signal: AbortSignal): void {
     multicastAll: false,
     dontFragment: true,
     bindToDevice: 'lo',
+    socketOptions: { IP_TOS: 1, IP_FREEBIND: true },
+    filter: [[6, 0, 0, 0]],
     capacity: 1,
     packetSize: 1,
     gro: true,

@@ -125,13 +125,16 @@ pub fn socket_attach_filter(
     #[napi(ts_arg_type = "Uint32Array")] mut words: View<u32>,
 ) -> i32 {
     // SAFETY: no JavaScript runs while the slice lives.
-    let words = unsafe { words.as_mut_slice() };
-    let (words, _) = words.as_chunks();
-    let program: Vec<_> = words
-        .iter()
-        .map(|&[code, jt, jf, k]| Instruction { code: code as u16, jt: jt as u8, jf: jf as u8, k })
-        .collect();
+    let program = program(unsafe { words.as_mut_slice() });
     done(held.with(|socket| socket.attach_filter(&program)))
+}
+
+/// Instructions, each of four words.
+pub fn program(words: &[u32]) -> Vec<Instruction> {
+    let (words, _) = words.as_chunks();
+    let instruction =
+        |&[code, jt, jf, k]: &[u32; 4]| Instruction { code: code as u16, jt: jt as u8, jf: jf as u8, k };
+    words.iter().map(instruction).collect()
 }
 
 /// Takes the program away.

@@ -7,6 +7,7 @@ use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 
 use super::handle::{Handle, Owned};
+use super::options::program;
 use super::view::View;
 use super::watch::Watched;
 use super::{done, number};
@@ -14,7 +15,7 @@ use crate::record::{self, SOCKADDR};
 use crate::sockaddr;
 use crate::socket::{Adoption, BATCH_SIZES, BindOptions, NotAdopted, Socket, UnixOptions, UnixTelling};
 use crate::sys::options::Telling;
-use crate::sys::{Backend, Errno};
+use crate::sys::{Backend, Errno, named};
 
 /// What JavaScript holds of a socket.
 #[derive(Default)]
@@ -62,9 +63,20 @@ pub struct SocketConfig {
     pub dont_fragment: Option<bool>,
     /// An interface's name.
     pub bind_to_device: Option<String>,
+    /// Options by name, set before it is bound.
+    pub socket_options: Option<Vec<SocketOption>>,
+    /// A program that is attached before it is bound, as `socketAttachFilter` takes it.
+    pub filter: Option<Vec<u32>>,
     /// What else the kernel is to tell, as bits.
     pub telling: Option<u32>,
     pub portable: bool,
+}
+
+/// An option by its name.
+#[napi(object)]
+pub struct SocketOption {
+    pub name: String,
+    pub value: i32,
 }
 
 /// What a Unix socket is to be.
@@ -112,6 +124,7 @@ pub fn socket_bind(
     config: SocketConfig,
 ) -> i32 {
     let size = |bytes: u32| (bytes > 0).then_some(bytes as usize);
+    let option = |SocketOption { name, value }| named::find(&name).map(|option| (option, value));
     let options = BindOptions {
         reuse_addr: config.reuse_addr,
         reuse_port: config.reuse_port,
@@ -123,6 +136,8 @@ pub fn socket_bind(
         multicast_all: config.multicast_all,
         dont_fragment: config.dont_fragment,
         device: config.bind_to_device,
+        named: config.socket_options.into_iter().flatten().filter_map(option).collect(),
+        filter: program(&config.filter.unwrap_or_default()),
         telling: telling(config.telling),
         backend: backend(config.portable),
     };

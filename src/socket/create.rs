@@ -6,8 +6,10 @@ use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 use socket2::{Domain, Protocol, SockAddr, Type};
 
 use super::{Parts, Socket};
+use crate::sys::filter::{self, Instruction};
+use crate::sys::named::{self, Named};
 use crate::sys::options::{self, Identity, Telling, Wanted};
-use crate::sys::{Backend, Errno, named, syscall};
+use crate::sys::{Backend, Errno, syscall};
 
 /// What a socket is to be before it is bound.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +34,10 @@ pub struct BindOptions {
     pub dont_fragment: Option<bool>,
     /// The only interface that it receives from and sends to, see [`named::bind_to_device`].
     pub device: Option<String>,
+    /// Options by name, and what they are to be.
+    pub named: Vec<(Named, i32)>,
+    /// A program that each datagram has to pass from the first on; none where it is empty.
+    pub filter: Vec<Instruction>,
     /// What else the kernel is to tell.
     pub telling: Telling,
     /// Which system call receives.
@@ -104,6 +110,14 @@ impl Socket {
         // Before bind: sockets of different interfaces may share a port.
         if let Some(device) = &options.device {
             named::bind_to_device(inner.as_raw_fd(), device)?;
+        }
+        // Before bind: what may use an address that is not this host's has to say so first.
+        for (option, value) in &options.named {
+            option.set(inner.as_raw_fd(), v6, *value)?;
+        }
+        // Before bind: what arrives earlier would not have passed it.
+        if !options.filter.is_empty() {
+            filter::attach(inner.as_raw_fd(), &options.filter)?;
         }
         // Before bind: a datagram queued earlier than the option stays as it was queued.
         let gro = options.gro && options::set_gro(inner.as_raw_fd());
