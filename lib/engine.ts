@@ -175,11 +175,7 @@ export class Engine implements Host, SendHost {
     const memory = this.strict ? this.#otherMemory(shown) : shown
     this.tellIcmpErrors()
     this.assertOpen() // a listener may have closed it
-    let received = this.#call(memory, vlen, flags, timeout)
-    while (received < 0 && this.tellIcmpErrors()) {
-      this.assertOpen()
-      received = this.#call(memory, vlen, flags, timeout)
-    }
+    const received = this.#callBehindErrors(memory, vlen, flags, timeout)
     const count = received === 0 ? this.reader.broken() : received
     if (memory === shown || (count <= 0 && shown.length === 0)) {
       access.show(batch, shown, count, this.#socket)
@@ -191,6 +187,18 @@ export class Engine implements Host, SendHost {
     if (count < 0) throw this.failed('recvmmsg', count)
     if ((flags & constants.MSG_PEEK) === 0) this.#tellDrops(memory)
     return count
+  }
+
+  /** The same, and again behind each ICMP error: all of it within one timeout. */
+  #callBehindErrors(memory: Memory, vlen: number, flags: number, timeout: number): number {
+    const deadline = timeout > 0 ? performance.now() + timeout : 0
+    let received = this.#call(memory, vlen, flags, timeout)
+    while (received < 0 && this.tellIcmpErrors()) {
+      this.assertOpen() // a listener may have closed it
+      const left = timeout > 0 ? Math.max(deadline - performance.now(), 0) : 0
+      received = this.#call(memory, vlen, flags, left)
+    }
+    return received
   }
 
   #call({ bytes, table, packetSize }: Memory, vlen: number, flags: number, timeout: number): number {
