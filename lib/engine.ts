@@ -23,6 +23,9 @@ export interface Drop {
   index: number
 }
 
+/** So often a call may fail with errors that were told before it. */
+const MOST_TOLD = 16
+
 export class Engine implements Host, SendHost {
   /** The native socket, for `binding`. */
   readonly handle = native.socketCreate()
@@ -37,6 +40,8 @@ export class Engine implements Host, SendHost {
   readonly #socket: AnySocket
   readonly #settings: ReceiveSettings
   readonly #failures = new Map<string, number>()
+  /** Errors that the error queue has told. */
+  readonly #told = new Set<number>()
   readonly #abort = () => void this.#socket.close()
   #coalesces = false
   /** How it receives, and what it has counted, as last known: what is told once it is closed. */
@@ -116,6 +121,14 @@ export class Engine implements Host, SendHost {
     return new PacketBatch({ capacity, packetSize })
   }
 
+  /**
+   * Whether a call failed with what the error queue tells, now or before. The kernel puts an error into the queue, and a
+   * moment later it is pending at the socket as well: two calls may meet the one.
+   */
+  metIcmpError(errno: number): boolean {
+    return this.tellIcmpErrors() || this.#told.has(errno)
+  }
+
   /** Takes all ICMP errors that wait, and tells them; whether there was one. */
   tellIcmpErrors(): boolean {
     if (!this.#settings.errorQueue) return false
@@ -124,6 +137,7 @@ export class Engine implements Host, SendHost {
       const error = takeIcmpError(this.handle)
       if (error === null) break
       told = true
+      this.#told.add(error.errno)
       this.count(error.errno, 1)
       this.#socket.emit('icmp', error)
     }
@@ -189,11 +203,13 @@ export class Engine implements Host, SendHost {
     return count
   }
 
-  /** The same, and again behind each ICMP error: all of it within one timeout. */
+  /** `#call`, and again behind each ICMP error: all of it within one timeout. */
   #callBehindErrors(memory: Memory, vlen: number, flags: number, timeout: number): number {
     const deadline = timeout > 0 ? performance.now() + timeout : 0
     let received = this.#call(memory, vlen, flags, timeout)
-    while (received < 0 && this.tellIcmpErrors()) {
+    // What was told before may be pending as well, once: what comes for ever is the call's own.
+    for (let again = 0; received < 0; ) {
+      if (!this.tellIcmpErrors() && !(this.#told.has(received) && again++ < MOST_TOLD)) break
       this.assertOpen() // a listener may have closed it
       const left = timeout > 0 ? Math.max(deadline - performance.now(), 0) : 0
       received = this.#call(memory, vlen, flags, left)
@@ -240,7 +256,7 @@ export class Engine implements Host, SendHost {
   /** A failure that ends nothing: counted, and told to who listens. */
   passing(syscall: string, errno: number, address?: string, port?: number): void {
     // With the error queue it is there as well, and told from there.
-    if (this.tellIcmpErrors()) return
+    if (this.metIcmpError(errno)) return
     this.report(this.failed(syscall, errno, address, port))
   }
 

@@ -142,7 +142,7 @@ export class UdpSocket extends OptionSocket {
     }
     let result = native.socketSend(this.#engine.handle, bytes, address, port)
     // An ICMP error to an earlier datagram is told here, and this one was not sent.
-    if (result < 0 && this.#engine.tellIcmpErrors()) {
+    if (result < 0 && this.#engine.metIcmpError(result)) {
       this.#engine.assertOpen() // a listener may have closed it
       result = native.socketSend(this.#engine.handle, bytes, address, port)
     }
