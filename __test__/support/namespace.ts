@@ -213,11 +213,26 @@ export function works(program: string, argv: string[], namespace?: Namespace): b
   }
 }
 
+/** The programs that have packet filters' rules, iptables(8): of IPv4, and of IPv6. */
+const filters = hasIpv6 ? ['iptables', 'ip6tables'] : ['iptables']
+
+/** A rule that says of all datagrams that they met congestion: ECN's two bits are set, RFC 3168. */
+export const congested = ['-p', 'udp', '-j', 'TOS', '--set-tos', '0x03/0x03']
+
 /** What is lacking for networks here, `null` for nothing; and which programs work inside. */
 export const { lacking, tools } = probe()
 
-function probe(): { lacking: string | null; tools: { tc: boolean; iptables: boolean; ethtool: boolean } } {
-  const none = { tc: false, iptables: false, ethtool: false }
+interface Tools {
+  tc: boolean
+  iptables: boolean
+  /** iptables(8) and ip6tables(8) can write a type of service, and answer what they drop. */
+  marks: boolean
+  rejects: boolean
+  ethtool: boolean
+}
+
+function probe(): { lacking: string | null; tools: Tools } {
+  const none = { tc: false, iptables: false, marks: false, rejects: false, ethtool: false }
   if (process.platform !== 'linux') return { lacking: 'needs Linux', tools: none }
   if (process.getuid?.() !== 0) return { lacking: 'needs root', tools: none }
   if (!works('ip', ['-V'])) return { lacking: 'needs ip(8)', tools: none }
@@ -226,6 +241,12 @@ function probe(): { lacking: string | null; tools: { tc: boolean; iptables: bool
     const tools = {
       tc: works('tc', ['qdisc', 'add', 'dev', DEVICE, 'root', ...slow(1)], client),
       iptables: works('iptables', ['-A', 'OUTPUT', '-p', 'udp', '--dport', '9', '-j', 'DROP'], client),
+      marks: filters.every((program) =>
+        works(program, ['-t', 'mangle', '-A', 'FORWARD', ...congested], client),
+      ),
+      rejects: filters.every((program) =>
+        works(program, ['-A', 'FORWARD', '-p', 'udp', '-j', 'REJECT'], client),
+      ),
       ethtool: works('ethtool', ['-K', DEVICE, 'tx', 'off'], client),
     }
     return { lacking: null, tools }
