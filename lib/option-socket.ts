@@ -29,7 +29,12 @@ export abstract class OptionSocket extends DatagramSocket<UdpSocket, Sendable, T
     this.#set('setBroadcast', native.socketSetBroadcast(this.#handle, flag))
   }
 
-  /** Time to live (hop limit) of what it sends to one host: 1 to 255. @returns `ttl` @throws EINVAL */
+  /**
+   * Time to live (hop limit) of what it sends to one host: 1 to 255. Of an IPv6 socket IPv4 peers keep the system's.
+   *
+   * @returns `ttl`
+   * @throws EINVAL
+   */
   setTTL(ttl: number): number {
     validateInteger(ttl, 'ttl', 1, 255)
     this.#set('setTTL', native.socketSetTtl(this.#handle, ttl))

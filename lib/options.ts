@@ -92,7 +92,8 @@ export interface UdpSocketOptions extends ReceiveOptions {
   ipv6Only?: boolean
   /**
    * With `false` it gets what is sent to groups that it has joined itself, not those of others on this host
-   * (IP_MULTICAST_ALL, IPV6_MULTICAST_ALL). Linux. @defaultValue the system's, true
+   * (IP_MULTICAST_ALL, IPV6_MULTICAST_ALL). Linux. @defaultValue the system's: true, and false for IPv4 groups of an IPv6
+   * socket
    */
   multicastAll?: boolean
   /**
