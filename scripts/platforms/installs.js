@@ -12,13 +12,17 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { parseArgs } = require('node:util')
+const { npmCommand, scrubbed } = require('../lib/packages')
 const { Problem } = require('../lib/problem')
 const { run } = require('../lib/run')
+const { downloadProblem } = require('../lib/tools')
 const { publish } = require('../release/publish')
 const { stage } = require('../release/stage')
 const setup = require('../setup')
 const { RUNTIMES, install, installed } = require('./lib/install')
 const { startRegistry } = require('./lib/registry')
+
+const YARN = '1.22.22'
 
 const root = path.resolve(__dirname, '..', '..')
 const runtime = Object.fromEntries(RUNTIMES.map(({ name, command }) => [name, command]))
@@ -26,9 +30,8 @@ const runtime = Object.fromEntries(RUNTIMES.map(({ name, command }) => [name, co
 /** The ways to install: how, and what runs the example then. `program` is below the installed package managers. */
 function ways({ modules, npm }) {
   const node = runtime.node24[0]
-  const yarn = path.join(modules, 'yarn', 'bin', 'yarn.js')
-  const berry = path.join(modules, '@yarnpkg', 'cli-dist', 'bin', 'yarn.js')
-  const pnpm = path.join(modules, 'pnpm', 'bin', 'pnpm.cjs')
+  const yarn = path.join(modules.yarn, 'yarn', 'bin', 'yarn.js')
+  const pnpm = path.join(modules.tools, 'pnpm', 'bin', 'pnpm.cjs')
   const plain = ['20', '22', '24', '26'].map((major) => ({
     name: `npm on Node ${major}`,
     install: [runtime[`node${major}`][0], npm, 'install', 'recvmmsg'],
@@ -42,22 +45,7 @@ function ways({ modules, npm }) {
       run: [node],
     },
     { name: 'pnpm', install: [node, pnpm, 'add', 'recvmmsg'], run: [node] },
-    { name: 'yarn 1', install: [node, yarn, 'add', 'recvmmsg'], run: [node] },
-    {
-      name: 'yarn 4, node_modules',
-      files: { '.yarnrc.yml': 'nodeLinker: node-modules\n' },
-      install: [node, berry, 'add', 'recvmmsg'],
-      run: [node],
-      berry: true,
-    },
-    {
-      name: "yarn 4, Plug'n'Play",
-      files: { '.yarnrc.yml': 'nodeLinker: pnp\n' },
-      install: [node, berry, 'add', 'recvmmsg'],
-      run: [node, berry, 'node'],
-      command: [node, berry, 'recvmmsg'],
-      berry: true,
-    },
+    { name: 'yarn', install: [node, yarn, 'add', 'recvmmsg'], run: [node] },
     { name: 'bun', install: [...runtime.bun, 'add', 'recvmmsg'], run: runtime.bun },
     {
       name: 'deno',
@@ -108,11 +96,7 @@ function environment(registry, home) {
     npm_config_registry: registry.url,
     NPM_CONFIG_REGISTRY: registry.url,
     npm_config_cache: path.join(home, 'npm-cache'),
-    YARN_NPM_REGISTRY_SERVER: registry.url,
-    YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
-    YARN_ENABLE_TELEMETRY: '0',
     YARN_REGISTRY: registry.url,
-    COREPACK_ENABLE_STRICT: '0',
     CI: 'true',
   }
 }
@@ -125,7 +109,6 @@ async function attempt(way, folder, env, version) {
     '{ "name": "empty", "private": true, "type": "module" }\n',
   )
   for (const [name, text] of Object.entries(way.files ?? {})) fs.writeFileSync(path.join(folder, name), text)
-  if (way.berry) fs.writeFileSync(path.join(folder, 'yarn.lock'), '')
   fs.writeFileSync(path.join(folder, 'example.mjs'), example())
   const go = async (what, [command, ...args], expected) => {
     const result = await run(command, args, { cwd: folder, env })
@@ -134,7 +117,7 @@ async function attempt(way, folder, env, version) {
   }
   await go('installing', way.install)
   await go("the README's example", [...way.run, 'example.mjs'], 'one\ntwo\nthree')
-  const command = way.command ?? [...way.run, path.join('node_modules', 'recvmmsg', 'cli', 'main.js')]
+  const command = [...way.run, path.join('node_modules', 'recvmmsg', 'cli', 'main.js')]
   await go('the command', [...command, '--version'], version)
   await listens(way, command, folder, env)
 }
@@ -164,6 +147,20 @@ async function listens(way, [command, ...args], folder, env) {
   if (code !== 0) throw new Problem(`${way.name}: recvmmsg listen fails.`, said.trim())
 }
 
+/** Of yarn there is one that npm can install, and its lockfile would name the host of a registry. */
+async function installYarn() {
+  const place = path.join(root, '.build', 'yarn')
+  const modules = path.join(place, 'node_modules')
+  if (fs.existsSync(path.join(modules, 'yarn'))) return modules
+  const [command, first] = npmCommand()
+  const how = ['--prefix', place, '--no-save', '--no-package-lock', '--ignore-scripts']
+  const result = await run(command, [...first, 'install', ...how, `yarn@${YARN}`], {
+    env: scrubbed(process.env),
+  })
+  if (result.code !== 0) throw downloadProblem('installing yarn', result)
+  return modules
+}
+
 async function main() {
   const { values, positionals } = parseArgs({
     options: { artifacts: { type: 'string' } },
@@ -171,17 +168,24 @@ async function main() {
   })
   await setup.ensure()
   await install()
-  const modules = await installed('scripts/platforms/installs', 'installs')
+  const modules = {
+    tools: await installed('scripts/platforms/installs', 'installs'),
+    yarn: await installYarn(),
+  }
   const work = fs.mkdtempSync(path.join(os.tmpdir(), 'recvmmsg-installs-'))
   const node = runtime.node24[0]
-  const registry = await startRegistry({ directory: path.join(work, 'registry'), node, modules })
+  const registry = await startRegistry({
+    directory: path.join(work, 'registry'),
+    node,
+    modules: modules.tools,
+  })
   let failed = 0
   try {
     const staged = path.join(work, 'staged')
     stage({ artifacts: path.resolve(values.artifacts ?? addonOfHere(work)), out: staged, partial: true })
     await publish({ from: staged, env: { npm_config_userconfig: registry.userconfig } })
     const { version } = require('../../package.json')
-    const npm = require('../lib/packages').npmCommand()[1][0]
+    const npm = npmCommand()[1][0]
     const env = environment(registry, path.join(work, 'home'))
     const chosen = ways({ modules, npm }).filter(
       ({ name }) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
