@@ -20,6 +20,11 @@ pub unsafe fn receive(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Resul
             // SAFETY: the caller vouches for what the header leads to.
             unsafe { syscall!(recvmsg(fd, &raw mut header.msg_hdr, flags)) }
         });
+        let length = match length {
+            // Every datagram has a sender. Nothing from nobody is what the BSDs give, for ever, when reading was shut down.
+            Ok(0) if cfg!(bsd) && header.msg_hdr.msg_namelen == 0 => Err(Errno(libc::ESHUTDOWN)),
+            length => length,
+        };
         match length {
             Ok(length) => header.msg_len = length as _,
             Err(error) if index == 0 => return Err(error),
