@@ -1,6 +1,6 @@
 // What the kernel tells beside a datagram: time stamps, type of service, time to live, drops, ICMP errors.
 
-import { type Drop, type IcmpError, PacketBatch, UdpSocket } from '../index'
+import { capabilities, type Drop, type IcmpError, PacketBatch, UdpSocket } from '../index'
 import { bind, closeAll, hasIpv6, type Row, track } from './support/matrix'
 import { collect, describeRows, freePort, thrown, waitFor } from './support/net'
 import { testkit } from './support/testkit'
@@ -142,6 +142,21 @@ describeRows('what nobody asked for', (row) => {
       expect(thrown(() => bind(row, { [name]: value }))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
     }
   })
+
+  test.each(['timestamps', 'recvTos', 'recvTtl', 'drops', 'errorQueue'] as const)(
+    '%s is refused where capabilities() says that there is none',
+    (name) => {
+      const outcomes = {
+        true: () => expect(() => bind(row, { [name]: true })).not.toThrow(),
+        false: () =>
+          expect(thrown(() => bind(row, { [name]: true }))).toMatchObject({
+            code: 'ERR_RECVMMSG_UNSUPPORTED',
+            message: expect.stringContaining(name),
+          }),
+      }
+      outcomes[`${capabilities()[name]}`]()
+    },
+  )
 
   onLinux(`a descriptor that is taken over is told to tell as well${notLinux}`, () => {
     const inner = bind(row)

@@ -1,5 +1,8 @@
 import { systemCapabilities } from '../binding'
 
+/** What the kernel is to tell beside a datagram, each a bit for native code. */
+export const TELLING = { timestamps: 1, recvTos: 2, recvTtl: 4, drops: 8, errorQueue: 16 } as const
+
 /** What this build offers on this system, each tried when asked. */
 export interface Capabilities {
   /** recvmmsg(2) may be called: Linux, and no seccomp(2) filter forbids it. */
@@ -10,17 +13,17 @@ export interface Capabilities {
   gro: boolean
   /** UDP_SEGMENT: the kernel cuts one message into datagrams (Linux 4.18). */
   gso: boolean
-  /** Kernel receive time of each datagram. */
+  /** Kernel receive time of each datagram: Linux, macOS, FreeBSD. */
   timestamps: boolean
   /** The address each datagram was sent to. */
   destinations: boolean
-  /** Type of service of each datagram. */
+  /** Type of service of each datagram: Linux, macOS, FreeBSD. */
   recvTos: boolean
-  /** Time to live of each datagram. */
+  /** Time to live of each datagram: Linux, macOS, FreeBSD. */
   recvTtl: boolean
-  /** Where in the stream the kernel dropped. */
+  /** Where in the stream the kernel dropped: Linux. */
   drops: boolean
-  /** ICMP errors with their cause. */
+  /** ICMP errors with their cause: Linux. */
   errorQueue: boolean
   /** SO_REUSEPORT that spreads flows over the sockets of a port: Linux, FreeBSD. */
   reusePort: boolean
@@ -39,17 +42,18 @@ export interface Capabilities {
  */
 export function capabilities(): Capabilities {
   const system = systemCapabilities()
+  const tells = (bit: number) => (system.telling & bit) !== 0
   return {
     recvmmsg: system.recvmmsg,
     sendmmsg: system.sendmmsg,
     gro: system.gro,
     gso: system.gso,
-    timestamps: system.telling,
+    timestamps: tells(TELLING.timestamps),
     destinations: system.destinations,
-    recvTos: system.telling,
-    recvTtl: system.telling,
-    drops: system.telling,
-    errorQueue: system.telling,
+    recvTos: tells(TELLING.recvTos),
+    recvTtl: tells(TELLING.recvTtl),
+    drops: tells(TELLING.drops),
+    errorQueue: tells(TELLING.errorQueue),
     reusePort: system.reusePort,
     unixSockets: system.unixSockets,
     uvPoll: uvPollWorks(),

@@ -1,5 +1,6 @@
 import { systemCapabilities } from '../binding'
 import { batchShape } from './batch'
+import { TELLING } from './capabilities'
 import { invalidArgValue, unsupported } from './errors'
 import { type Filter, filterWords } from './filter'
 import { COALESCED_SLOT } from './layout'
@@ -42,11 +43,14 @@ export interface ReceiveOptions {
    * there. @defaultValue true where the socket is bound to all addresses (0.0.0.0, ::), where it matters
    */
   destinations?: boolean
-  /** SO_TIMESTAMPNS: the kernel tells when it received each datagram, `packet.timestamp`. Linux. @defaultValue false */
+  /**
+   * SO_TIMESTAMPNS: the kernel tells when it received each datagram, `packet.timestamp`. Linux; macOS and FreeBSD in
+   * microseconds (SO_TIMESTAMP). @defaultValue false
+   */
   timestamps?: boolean
-  /** IP_RECVTOS, IPV6_RECVTCLASS: `packet.tos`, `packet.ecn`. Linux. @defaultValue false */
+  /** IP_RECVTOS, IPV6_RECVTCLASS: `packet.tos`, `packet.ecn`. Linux, macOS, FreeBSD. @defaultValue false */
   recvTos?: boolean
-  /** IP_RECVTTL, IPV6_RECVHOPLIMIT: `packet.ttl`. Linux. @defaultValue false */
+  /** IP_RECVTTL, IPV6_RECVHOPLIMIT: `packet.ttl`. Linux, macOS, FreeBSD. @defaultValue false */
   recvTtl?: boolean
   /** SO_RXQ_OVFL: the kernel tells where in the stream it dropped messages, as `'drop'`. Linux. @defaultValue false */
   drops?: boolean
@@ -154,9 +158,6 @@ export interface UnixDatagramSocketOptions extends Omit<UnixFromFdOptions, 'dup'
   /** Receive buffer to ask for, in bytes. On Linux net.unix.max_dgram_qlen messages wait, whatever this is. */
   recvBufferSize?: number
 }
-
-/** What the kernel is to tell, each a bit for native code. */
-const TELLING = { timestamps: 1, recvTos: 2, recvTtl: 4, drops: 8, errorQueue: 16 } as const
 
 /** What sockets of every family have. */
 const COMMON_OPTIONS = ['capacity', 'packetSize', 'backend', 'coalesce', 'strict', 'signal'] as const
@@ -344,10 +345,20 @@ function receiveSettings(options: Record<string, unknown>): ReceiveSettings {
   if (gro === true && packetSize < COALESCED_SLOT) {
     throw invalidArgValue('options.gro', gro, `needs slots (packetSize) of ${COALESCED_SLOT} bytes`)
   }
-  let telling = 0
-  for (const [name, bit] of Object.entries(TELLING)) if (flag(options, name)) telling |= bit
+  const telling = told(options)
   const errorQueue = (telling & TELLING.errorQueue) !== 0
   return { ...common, gro, gso, destinations, telling, errorQueue }
+}
+
+/** Bits of `TELLING`. @throws ERR_RECVMMSG_UNSUPPORTED for what this system cannot tell. */
+function told(options: Record<string, unknown>): number {
+  const wanted = Object.entries(TELLING).filter(([name]) => flag(options, name))
+  if (wanted.length === 0) return 0
+  const { telling } = systemCapabilities()
+  for (const [name, bit] of wanted) {
+    if ((telling & bit) === 0) throw unsupported(`options.${name} is nothing that this system can tell`)
+  }
+  return wanted.reduce((bits, [, bit]) => bits | bit, 0)
 }
 
 function flag(options: Record<string, unknown>, name: string): boolean {

@@ -94,7 +94,7 @@ pub struct UnixConfig {
 }
 
 /// 1 time stamps, 2 type of service, 4 time to live, 8 drops, 16 the error queue.
-fn telling(bits: Option<u32>) -> Telling {
+pub fn telling(bits: Option<u32>) -> Telling {
     let bits = bits.unwrap_or(0);
     Telling {
         timestamps: bits & 1 != 0,

@@ -6,6 +6,7 @@ use napi_derive::napi;
 use socket2::{Domain, Protocol, Type};
 use std::os::fd::AsRawFd;
 
+use super::socket::telling;
 use super::view::View;
 use crate::readiness::uv;
 use crate::socket::reuse_port;
@@ -21,8 +22,8 @@ pub struct SystemCapabilities {
     pub gro: bool,
     pub gso: bool,
     pub destinations: bool,
-    /// Time stamps, type of service, time to live, drops and the error queue.
-    pub telling: bool,
+    /// What the kernel can be had to tell, as the bits of a socket's configuration.
+    pub telling: u32,
     pub reuse_port: bool,
     pub unix_sockets: bool,
     /// A Unix socket may tell who sent.
@@ -47,11 +48,14 @@ pub fn system_capabilities() -> SystemCapabilities {
         gro: can(&|socket| options::set_gro(socket.as_raw_fd())),
         gso: can(&|socket| options::gso(socket.as_raw_fd())),
         destinations: can(&|socket| options::set_destinations(socket.as_raw_fd(), false)),
-        telling: cfg!(linux_sockets)
-            && can(&|socket| {
-                let all = Telling { timestamps: true, tos: true, ttl: true, drops: true, errors: true };
-                options::set_telling(socket.as_raw_fd(), false, all).is_ok()
-            }),
+        telling: (0..u32::BITS)
+            .map(|bit| 1 << bit)
+            .filter(|&bit| {
+                let one = telling(Some(bit));
+                one != Telling::default()
+                    && can(&|socket| options::set_telling(socket.as_raw_fd(), false, one).is_ok())
+            })
+            .sum(),
         reuse_port: can(&|socket| reuse_port(socket).is_ok()),
         unix_sockets: local.is_ok(),
         credentials: local.is_ok_and(|socket| unix::set_credentials(socket.as_raw_fd()).is_ok()),

@@ -206,9 +206,9 @@ fn reuse_addr(socket: &socket2::Socket) -> Result<(), Errno> {
 pub fn reuse_port(socket: &socket2::Socket) -> Result<(), Errno> {
     #[cfg(linux_sockets)]
     return Ok(socket.set_reuse_port(true)?);
-    #[cfg(target_os = "freebsd")]
+    #[cfg(reuseport_lb)]
     return Ok(socket.set_reuse_port_lb(true)?);
-    #[cfg(not(any(linux_sockets, target_os = "freebsd")))]
+    #[cfg(not(any(linux_sockets, reuseport_lb)))]
     {
         let _ = socket;
         Err(Errno(libc::ENOTSUP))

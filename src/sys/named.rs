@@ -19,12 +19,12 @@ pub struct Named {
 
 impl Named {
     /// One of every socket.
-    const fn socket(name: c_int) -> Named {
+    pub(super) const fn socket(name: c_int) -> Named {
         Named { v4: (libc::SOL_SOCKET, name), v6: (libc::SOL_SOCKET, name) }
     }
 
     /// One of each family.
-    const fn kin(v4: c_int, v6: c_int) -> Named {
+    pub(super) const fn kin(v4: c_int, v6: c_int) -> Named {
         Named { v4: (libc::IPPROTO_IP, v4), v6: (libc::IPPROTO_IPV6, v6) }
     }
 

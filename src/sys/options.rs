@@ -6,6 +6,7 @@ use std::os::fd::{BorrowedFd, RawFd};
 
 use libc::{c_int, c_void, socklen_t};
 
+use super::named::Named;
 use super::{Errno, syscall};
 use crate::cmsg;
 use crate::record::Destination;
@@ -40,18 +41,18 @@ pub fn gro(fd: RawFd) -> bool {
     };
 }
 
-/// What a socket has the kernel tell beside each datagram. Linux; elsewhere nothing is told.
+/// What a socket has the kernel tell beside each datagram.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Telling {
-    /// SO_TIMESTAMPNS, socket(7): when the kernel received it.
+    /// SO_TIMESTAMPNS, socket(7), on BSDs SO_TIMESTAMP, setsockopt(2): when the kernel received it.
     pub timestamps: bool,
     /// IP_RECVTOS, ip(7), and IPV6_RECVTCLASS, ipv6(7).
     pub tos: bool,
     /// IP_RECVTTL, ip(7), and IPV6_RECVHOPLIMIT, ipv6(7).
     pub ttl: bool,
-    /// SO_RXQ_OVFL, socket(7): how many messages the kernel had dropped when it queued this one.
+    /// SO_RXQ_OVFL, socket(7), Linux: how many messages the kernel had dropped when it queued this one.
     pub drops: bool,
-    /// IP_RECVERR, ip(7), and IPV6_RECVERR, ipv6(7): errors wait in a queue of their own, each with what it is about.
+    /// IP_RECVERR, ip(7), and IPV6_RECVERR, ipv6(7), Linux: errors wait in a queue of their own, each with what it is about.
     pub errors: bool,
 }
 
@@ -62,31 +63,34 @@ impl Telling {
     }
 }
 
-/// Has the kernel tell; `Err` where it cannot.
+/// What has the kernel tell each of it; `None` where this system has no such thing.
+#[cfg(linux_sockets)]
+const TELLERS: [Option<Named>; 5] = [
+    Some(Named::socket(libc::SO_TIMESTAMPNS)),
+    Some(Named::kin(libc::IP_RECVTOS, libc::IPV6_RECVTCLASS)),
+    Some(Named::kin(libc::IP_RECVTTL, libc::IPV6_RECVHOPLIMIT)),
+    Some(Named::socket(libc::SO_RXQ_OVFL)),
+    Some(Named::kin(libc::IP_RECVERR, libc::IPV6_RECVERR)),
+];
+#[cfg(bsd_telling)]
+const TELLERS: [Option<Named>; 5] = [
+    Some(Named::socket(libc::SO_TIMESTAMP)),
+    Some(Named::kin(libc::IP_RECVTOS, libc::IPV6_RECVTCLASS)),
+    Some(Named::kin(libc::IP_RECVTTL, libc::IPV6_RECVHOPLIMIT)),
+    None,
+    None,
+];
+#[cfg(not(any(linux_sockets, bsd_telling)))]
+const TELLERS: [Option<Named>; 5] = [None; 5];
+
+/// Has the kernel tell; ENOPROTOOPT where it cannot.
 pub fn set_telling(fd: RawFd, v6: bool, telling: Telling) -> Result<(), Errno> {
-    #[cfg(linux_sockets)]
-    {
-        if telling.timestamps {
-            set_int(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
-        }
-        if telling.drops {
-            set_int(fd, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1)?;
-        }
-        for (on, v4_name, v6_name) in [
-            (telling.tos, libc::IP_RECVTOS, libc::IPV6_RECVTCLASS),
-            (telling.ttl, libc::IP_RECVTTL, libc::IPV6_RECVHOPLIMIT),
-            (telling.errors, libc::IP_RECVERR, libc::IPV6_RECVERR),
-        ] {
-            if on && v6 {
-                set_int(fd, libc::IPPROTO_IPV6, v6_name, 1)?;
-            }
-            if on {
-                // Of an IPv6 socket for mapped peers.
-                set_int(fd, libc::IPPROTO_IP, v4_name, 1)?;
-            }
+    let Telling { timestamps, tos, ttl, drops, errors } = telling;
+    for (wanted, teller) in [timestamps, tos, ttl, drops, errors].into_iter().zip(TELLERS) {
+        if wanted {
+            teller.ok_or(Errno(libc::ENOPROTOOPT))?.set(fd, v6, 1)?;
         }
     }
-    let _ = (fd, v6, telling);
     Ok(())
 }
 
@@ -127,17 +131,30 @@ pub fn told(control: cmsg::Messages<'_>) -> Told {
             #[cfg(linux_sockets)]
             (libc::IPPROTO_IP, libc::IP_TOS) => told.tos = message.data.first().copied().or(told.tos),
             #[cfg(linux_sockets)]
-            (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => told.tos = byte(&message).or(told.tos),
-            #[cfg(linux_sockets)]
-            (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
-                told.ttl = byte(&message).or(told.ttl);
+            (libc::IPPROTO_IP, libc::IP_TTL) => told.ttl = byte(&message).or(told.ttl),
+            #[cfg(bsd_telling)]
+            (libc::SOL_SOCKET, libc::SCM_TIMESTAMP) => {
+                told.timestamp = stamp(message.data).or(told.timestamp)
             }
+            #[cfg(bsd_telling)]
+            (libc::IPPROTO_IP, libc::IP_RECVTOS) => told.tos = message.data.first().copied().or(told.tos),
+            #[cfg(bsd_telling)]
+            (libc::IPPROTO_IP, libc::IP_RECVTTL) => told.ttl = message.data.first().copied().or(told.ttl),
+            (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => told.tos = byte(&message).or(told.tos),
+            (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => told.ttl = byte(&message).or(told.ttl),
             #[cfg(pktinfo)]
             (libc::IPPROTO_IP, libc::IP_PKTINFO) => told.to = destination_v4(message.data).or(told.to),
             #[cfg(recvdstaddr)]
             (libc::IPPROTO_IP, libc::IP_RECVDSTADDR) => {
                 let address = message.data.first_chunk().map(|bytes| Ipv4Addr::from(*bytes));
                 told.to = address.map(|ip| Destination { address: ip.into(), interface: 0, local: ip });
+            }
+            // Behind the address it belongs to: ip_savecontrol(), sys/netinet/ip_input.c.
+            #[cfg(recvdstaddr)]
+            (libc::IPPROTO_IP, libc::IP_RECVIF) => {
+                if let Some(to) = &mut told.to {
+                    to.interface = interface_of(message.data);
+                }
             }
             (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => told.to = destination_v6(message.data).or(told.to),
             _ => {}
@@ -146,7 +163,6 @@ pub fn told(control: cmsg::Messages<'_>) -> Told {
     told
 }
 
-#[cfg(linux_sockets)]
 fn byte(message: &cmsg::Message<'_>) -> Option<u8> {
     u8::try_from(message.int()?).ok()
 }
@@ -159,6 +175,23 @@ fn stamp(data: &[u8]) -> Option<u64> {
     let time = unsafe { bytes.as_ptr().cast::<libc::timespec>().read_unaligned() };
     let seconds = u64::try_from(time.tv_sec).ok()?;
     seconds.checked_mul(1_000_000_000)?.checked_add(u64::try_from(time.tv_nsec).ok()?)
+}
+
+/// A `struct timeval`, in nanoseconds.
+#[cfg(bsd_telling)]
+fn stamp(data: &[u8]) -> Option<u64> {
+    let bytes = data.first_chunk::<{ size_of::<libc::timeval>() }>()?;
+    // SAFETY: as long as a timeval, which is plain integers; the read needs no alignment.
+    let time = unsafe { bytes.as_ptr().cast::<libc::timeval>().read_unaligned() };
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    let microseconds = u64::try_from(time.tv_usec).ok()?;
+    seconds.checked_mul(1_000_000)?.checked_add(microseconds)?.checked_mul(1000)
+}
+
+/// The index in a `struct sockaddr_dl` (length, family, index, …), of which the kernel gives no more than it needs.
+#[cfg(recvdstaddr)]
+fn interface_of(name: &[u8]) -> u32 {
+    name.get(2..4).map_or(0, |index| u16::from_ne_bytes([index[0], index[1]]).into())
 }
 
 #[cfg(pktinfo)]
@@ -193,7 +226,9 @@ pub fn set_destinations(fd: RawFd, v6: bool) -> bool {
     #[cfg(pktinfo)]
     return set_int(fd, libc::IPPROTO_IP, libc::IP_PKTINFO, 1).is_ok();
     #[cfg(recvdstaddr)]
-    return set_int(fd, libc::IPPROTO_IP, libc::IP_RECVDSTADDR, 1).is_ok();
+    return set_int(fd, libc::IPPROTO_IP, libc::IP_RECVDSTADDR, 1)
+        .and_then(|()| set_int(fd, libc::IPPROTO_IP, libc::IP_RECVIF, 1))
+        .is_ok();
     #[cfg(not(any(pktinfo, recvdstaddr)))]
     false
 }
