@@ -296,6 +296,7 @@ export function unixFromFdSettings(value: unknown): UnixSettings & { dup: boolea
 }
 
 function unixSettings(options: Record<string, unknown>): UnixSettings {
+  if (process.platform === 'win32') throw unsupported('Windows has no datagram sockets of Unix domain')
   const credentials = flag(options, 'credentials')
   if (credentials && !systemCapabilities().credentials) {
     throw unsupported(

@@ -6,10 +6,10 @@
  * many sockets, what wakes one of them receives from the one whose turn it is.
  */
 
-import { constants as os } from 'node:os'
 import { clearTimeout, setTimeout } from 'node:timers'
-import { socketIsShutDown, socketWatchStart, socketWatchStop, systemConstants } from '../binding'
+import { socketIsShutDown, socketWatchStart, socketWatchStop } from '../binding'
 import { type AnyBatch, access } from './batch'
+import { EBADF, EFAULT, EINVAL, ENOTSOCK, ESHUTDOWN } from './errno'
 import { abortError, invalidState } from './errors'
 import { hold, release } from './keepalive'
 import { watch } from './readiness'
@@ -54,8 +54,6 @@ interface Waiter {
   resolve(readable: boolean): void
 }
 
-const { EBADF, ENOTSOCK, EFAULT, EINVAL } = os.errno
-export const ESHUTDOWN = systemConstants().eshutdown
 /** Errors that no later receive can overcome. */
 const FINAL = new Set([EBADF, ENOTSOCK, EFAULT, EINVAL].map((errno) => -errno))
 const NONE: number[] = []

@@ -1,7 +1,7 @@
 /** Options that `setSocketOption` and `getSocketOption` know, and which ones they leave to others. Numbers are native code's. */
 
-import { constants as os } from 'node:os'
 import * as native from '../binding'
+import * as errno from './errno'
 import { invalidArgValue, unsupported } from './errors'
 import { nearest } from './nearest'
 import { validateBoolean, validateInteger, validateString } from './validators'
@@ -148,4 +148,4 @@ export function fromNumber(name: SocketOptionName, value: number): number | bool
 }
 
 /** What setsockopt(2) says of an option that the kernel was built without. */
-export const ENOPROTOOPT = -os.errno.ENOPROTOOPT
+export const ENOPROTOOPT = -errno.ENOPROTOOPT

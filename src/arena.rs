@@ -17,10 +17,9 @@
 use std::mem;
 use std::net::SocketAddr;
 
-use libc::{iovec, sockaddr_storage};
-
 use crate::cmsg::{self, Room};
 use crate::sockaddr;
+use crate::sys::libc::{self, iovec, sockaddr_storage};
 use crate::sys::{MMsgHdr, unix};
 
 /// Memory to receive into: `count` slots of `size` bytes each, one message a slot.

@@ -5,7 +5,7 @@
 
 use std::{mem, ptr};
 
-use libc::{c_int, cmsghdr};
+use crate::sys::libc::{self, c_int, cmsghdr};
 
 /// Room for the control messages of one datagram, in bytes.
 ///

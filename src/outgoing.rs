@@ -10,7 +10,6 @@
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use libc::{iovec, sockaddr_storage};
 use socket2::SockAddr;
 
 use crate::cmsg::Writer;
@@ -18,6 +17,7 @@ use crate::record::{
     self, DATAGRAM, DESTINATION, INTERFACE, LENGTH, LOCAL, MESSAGE, NAME, NAME_LENGTH, SOCKADDR, UNIX,
 };
 use crate::sockaddr;
+use crate::sys::libc::{self, iovec, sockaddr_storage};
 #[cfg(linux_sockets)]
 use crate::sys::options::UDP_SEGMENT;
 use crate::sys::options::push_source;

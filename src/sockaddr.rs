@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::ptr;
 
-use libc::{sa_family_t, sockaddr_in, sockaddr_in6, sockaddr_storage};
+use crate::sys::libc::{self, sa_family_t, sockaddr_in, sockaddr_in6, sockaddr_storage};
 
 /// The address in `storage`, of which the kernel filled `namelen` bytes (`msg_namelen`, in-out in recvmsg(2)).
 ///
@@ -85,8 +85,9 @@ pub fn interface_name(index: u32) -> Option<String> {
     if found.is_null() {
         return None;
     }
-    let bytes: Vec<u8> = name.iter().take_while(|&&c| c != 0).map(|&c| c.cast_unsigned()).collect();
-    String::from_utf8(bytes).ok()
+    // SAFETY: it has written a NUL-terminated string there.
+    let name = unsafe { std::ffi::CStr::from_ptr(name.as_ptr()) };
+    name.to_str().ok().map(str::to_owned)
 }
 
 #[cfg(test)]

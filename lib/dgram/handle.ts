@@ -5,9 +5,9 @@
 
 import { AsyncResource } from 'node:async_hooks'
 import { isIP } from 'node:net'
-import { constants as os } from 'node:os'
 import * as native from '../../binding'
 import { type AddressInfo, addressInfo } from '../address'
+import { EBADF, EBUSY, EEXIST, EINVAL, EISCONN, ENOTCONN } from '../errno'
 import { type SystemCallError, systemError } from '../errors'
 import { SOCKADDR } from '../layout'
 import { Inbox, type InboxHost } from './inbox'
@@ -16,8 +16,6 @@ import { bindLookup, type Lookup } from './lookup'
 import type { Settings } from './options'
 import { Outbox, type OutboxHost, settleAll } from './outbox'
 import type { RemoteInfo } from './types'
-
-const { EBADF, EBUSY, EEXIST, EINVAL, EISCONN, ENOTCONN } = os.errno
 
 const MOST_TTL = 255
 /** Bytes of a buffer: a C int. */

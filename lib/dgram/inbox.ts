@@ -11,9 +11,9 @@ import {
   socketIsShutDown,
   socketReceive,
   socketWatchStart,
-  systemConstants,
 } from '../../binding'
 import { addressText, type Family, familyText } from '../address'
+import { ESHUTDOWN } from '../errno'
 import { hold, release } from '../keepalive'
 import * as layout from '../layout'
 import { Memory } from '../memory'
@@ -47,8 +47,6 @@ const LOOK_AT_CLOCK = 16
 
 /** Receives in a row that found nothing where something was to be, after which the socket may have been shut down. */
 const MOST_FRUITLESS = 2
-
-const ESHUTDOWN = systemConstants().eshutdown
 
 /** Not in every runtime. */
 const markAsUntransferable = workers.markAsUntransferable as ((object: object) => void) | undefined

@@ -3,8 +3,8 @@
  * What they show is this package's and not libuv's.
  */
 
-import { constants as os } from 'node:os'
 import { deprecate } from 'node:util'
+import { EINVAL } from '../errno'
 import { Handle } from './handle'
 import { socketSettings } from './options'
 import { running, STATE, type Stateful } from './state'
@@ -14,7 +14,6 @@ interface Member {
   set(this: Stateful, value: never): void
 }
 
-const { EINVAL } = os.errno
 const BIND_STATES = ['no', 'underway', 'yes'] as const
 
 const members: Record<string, Member> = {

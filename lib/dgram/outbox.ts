@@ -10,8 +10,8 @@
 
 import { AsyncResource } from 'node:async_hooks'
 import { isIP } from 'node:net'
-import { constants as os } from 'node:os'
 import { socketSend, socketSendMany } from '../../binding'
+import { ECANCELED, EDESTADDRREQ, EINVAL, EISCONN } from '../errno'
 import { sendError } from '../errors'
 import { type From, type Letters, withLetters } from '../letters'
 import { Outcome } from '../outcome'
@@ -47,8 +47,6 @@ export interface OutboxHost extends From, RoomHost {
   readonly open: boolean
   readonly family: 4 | 6
 }
-
-const { ECANCELED, EDESTADDRREQ, EINVAL, EISCONN } = os.errno
 
 /** Datagrams and bytes that may be due: memory of the caller's is copied for them. */
 const MOST_DUE = 1024

@@ -14,6 +14,8 @@ mod socket;
 mod system;
 mod view;
 mod watch;
+#[cfg(unix)]
+mod watch_uv;
 
 use crate::sys::Errno;
 

@@ -15,7 +15,7 @@ use crate::record::{self, SOCKADDR};
 use crate::sockaddr;
 use crate::socket::{Adoption, BATCH_SIZES, BindOptions, NotAdopted, Socket, UnixOptions, UnixTelling};
 use crate::sys::options::Telling;
-use crate::sys::{Backend, Errno, named};
+use crate::sys::{Backend, Errno, descriptor, libc, named};
 
 /// What JavaScript holds of a socket.
 #[derive(Default)]
@@ -161,6 +161,7 @@ pub fn socket_from_fd(
 ) -> Either<i32, String> {
     let backend = backend(portable);
     let telling = telling(bits);
+    let fd = descriptor::from_number(fd);
     adopted(&held, Socket::from_fd(fd, &Adoption { dup, gro, large_slots, destinations, telling, backend }))
 }
 
@@ -206,7 +207,7 @@ pub fn socket_unix_from_fd(
     config: UnixConfig,
 ) -> Either<i32, String> {
     let telling = UnixTelling { credentials: config.credentials, timestamps: config.timestamps };
-    adopted(&held, Socket::unix_from_fd(fd, dup, telling, backend(config.portable)))
+    adopted(&held, Socket::unix_from_fd(descriptor::from_number(fd), dup, telling, backend(config.portable)))
 }
 
 /// Connects a Unix socket; 0 or a negative errno.

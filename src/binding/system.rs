@@ -4,12 +4,14 @@ use napi::bindgen_prelude::{JsValue, Unknown};
 use napi::{Env, sys};
 use napi_derive::napi;
 use socket2::{Domain, Protocol, Type};
-use std::os::fd::AsRawFd;
 
 use super::socket::telling;
 use super::view::View;
+#[cfg(unix)]
 use crate::readiness::uv;
 use crate::socket::reuse_port;
+use crate::sys::fd::AsRawFd;
+use crate::sys::libc;
 use crate::sys::options::{self, Telling};
 use crate::sys::unix;
 use crate::{record, sockaddr};
@@ -59,19 +61,20 @@ pub fn system_capabilities() -> SystemCapabilities {
         reuse_port: can(&|socket| reuse_port(socket).is_ok()),
         unix_sockets: local.is_ok(),
         credentials: local.is_ok_and(|socket| unix::set_credentials(socket.as_raw_fd()).is_ok()),
+        #[cfg(unix)]
         uv: uv::present(),
+        #[cfg(not(unix))]
+        uv: false,
     }
 }
 
-/// Flags of recvmsg(2) and an errno as this platform numbers them, and the table as `record.rs` lays it out.
+/// Flags of recvmsg(2) as this platform numbers them, and the table as `record.rs` lays it out.
 #[napi(object)]
 pub struct SystemConstants {
     pub msg_peek: i32,
     pub msg_dontwait: i32,
     pub msg_trunc: i32,
     pub msg_waitforone: i32,
-    /// Not among Node's `os.constants.errno`.
-    pub eshutdown: i32,
     pub table_header: u32,
     pub table_message: u32,
     pub table_datagram: u32,
@@ -95,7 +98,6 @@ pub fn system_constants() -> SystemConstants {
         msg_dontwait: libc::MSG_DONTWAIT,
         msg_trunc: libc::MSG_TRUNC,
         msg_waitforone,
-        eshutdown: libc::ESHUTDOWN,
         table_header: record::HEADER as u32,
         table_message: record::MESSAGE as u32,
         table_datagram: record::DATAGRAM as u32,
@@ -103,6 +105,42 @@ pub fn system_constants() -> SystemConstants {
         table_name: record::NAME as u32,
         unix_name: unix::NAME_MOST as u32,
         max_segments: record::MAX_SEGMENTS as u32,
+    }
+}
+
+/// Error numbers, positive.
+#[napi(object)]
+pub struct SystemErrno {
+    pub ebadf: i32,
+    pub ebusy: i32,
+    pub ecanceled: i32,
+    pub edestaddrreq: i32,
+    pub eexist: i32,
+    pub efault: i32,
+    pub einval: i32,
+    pub eisconn: i32,
+    pub enoprotoopt: i32,
+    pub enotconn: i32,
+    pub enotsock: i32,
+    pub eshutdown: i32,
+}
+
+/// The error numbers, once.
+#[napi]
+pub fn system_errno() -> SystemErrno {
+    SystemErrno {
+        ebadf: libc::EBADF,
+        ebusy: libc::EBUSY,
+        ecanceled: libc::ECANCELED,
+        edestaddrreq: libc::EDESTADDRREQ,
+        eexist: libc::EEXIST,
+        efault: libc::EFAULT,
+        einval: libc::EINVAL,
+        eisconn: libc::EISCONN,
+        enoprotoopt: libc::ENOPROTOOPT,
+        enotconn: libc::ENOTCONN,
+        enotsock: libc::ENOTSOCK,
+        eshutdown: libc::ESHUTDOWN,
     }
 }
 

@@ -1,22 +1,20 @@
-//! Readiness for JavaScript: a socket's watch, of either kind, and the end of the environment.
+//! Readiness for JavaScript: a socket's watch, of either kind.
 
-use std::cell::{Cell, RefCell};
-use std::ffi::c_void;
-use std::os::fd::OwnedFd;
-use std::ptr;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use napi::bindgen_prelude::Unknown;
-use napi::{Env, JsValue, sys};
+use napi::{Env, JsValue};
 use napi_derive::napi;
 
 use super::callback::Callback;
+use super::done;
 use super::handle::Handle;
 use super::socket::Held;
-use super::{check, done};
-use crate::readiness::{Deliver, Interest, Watch, thread, uv};
+#[cfg(unix)]
+use super::watch_uv::watch_uv;
+use crate::readiness::{Deliver, Interest, Watch, thread};
 use crate::socket::Socket;
-use crate::sys::Errno;
+use crate::sys::{Errno, libc};
 
 /// A socket's watch and the JavaScript function it calls.
 pub struct Watched {
@@ -64,7 +62,11 @@ pub fn socket_watch(
     };
     let watch = match hub {
         Some(hub) => Ok(Watch::Thread(hub.watch(fd, interest, deliver))),
+        #[cfg(unix)]
         None => watch_uv(env, fd, interest, deliver, &callback)?.map(Watch::Uv),
+        // `capabilities().uvPoll` is false, and nobody asks for it.
+        #[cfg(not(unix))]
+        None => Err(Errno(libc::ENOSYS)),
     };
     let watched = &held.watched[usize::from(writable)];
     Ok(done(watch.map(|watch| _ = watched.replace(Some(Watched { watch, callback })))))
@@ -102,78 +104,5 @@ pub fn socket_waits_for_others(#[napi(ts_arg_type = "object")] held: Handle<Held
 pub fn socket_watch_stop(#[napi(ts_arg_type = "object")] held: Handle<Held>, writable: bool) {
     if let Some(watched) = held.watched[usize::from(writable)].borrow().as_ref() {
         watched.watch.stop();
-    }
-}
-
-/// A libuv watch that closes before its environment ends: a loop with an open handle aborts the process.
-fn watch_uv(
-    env: sys::napi_env,
-    fd: OwnedFd,
-    interest: Interest,
-    deliver: Deliver,
-    callback: &Rc<Callback>,
-) -> napi::Result<Result<Rc<uv::Watch>, Errno>> {
-    let mut uv_loop = ptr::null_mut();
-    // SAFETY: the current call's `env`.
-    check(unsafe { sys::napi_get_uv_event_loop(env, &raw mut uv_loop) })?;
-    let ending = Rc::new(Ending::default());
-    let on_closed = {
-        let ending = Rc::clone(&ending);
-        Box::new(move || ending.closed())
-    };
-    // SAFETY: this thread's loop. The facade asks for libuv only where `capabilities().uvPoll` says that it works.
-    let watch = match unsafe { uv::Watch::new(uv_loop.cast(), fd, interest, deliver, on_closed) } {
-        Ok(watch) => watch,
-        Err(error) => return Ok(Err(error)),
-    };
-    ending.watch.replace(Some((Rc::downgrade(&watch), Rc::downgrade(callback))));
-    let argument = Rc::into_raw(ending);
-    let mut hook = ptr::null_mut();
-    // SAFETY: `argument` is freed by `closed`, which runs once, after the watch was closed.
-    unsafe {
-        check(sys::napi_add_async_cleanup_hook(
-            env,
-            Some(environment_ends),
-            argument.cast_mut().cast(),
-            &raw mut hook,
-        ))?;
-        (*argument).hook.set(hook);
-    }
-    Ok(Ok(watch))
-}
-
-/// A watch's part in the end of its environment. Its socket's finaliser and the hook come in either order, and the
-/// first closes the watch; the environment waits until the hook is removed, which is when libuv has let go.
-#[derive(Default)]
-struct Ending {
-    watch: RefCell<Option<(Weak<uv::Watch>, Weak<Callback>)>>,
-    hook: Cell<sys::napi_async_cleanup_hook_handle>,
-}
-
-impl Ending {
-    fn closed(&self) {
-        let hook = self.hook.replace(ptr::null_mut());
-        if hook.is_null() {
-            return;
-        }
-        // SAFETY: the handle that napi_add_async_cleanup_hook gave, removed once; and the count that it was given.
-        unsafe {
-            sys::napi_remove_async_cleanup_hook(hook);
-            Rc::decrement_strong_count(ptr::from_ref(self));
-        }
-    }
-}
-
-unsafe extern "C" fn environment_ends(_hook: sys::napi_async_cleanup_hook_handle, argument: *mut c_void) {
-    // SAFETY: alive until `closed` has removed the hook.
-    let ending = unsafe { &*argument.cast::<Ending>() };
-    let watch = ending.watch.borrow().clone();
-    if let Some((watch, callback)) = watch {
-        if let Some(watch) = watch.upgrade() {
-            watch.close();
-        }
-        if let Some(callback) = callback.upgrade() {
-            callback.release();
-        }
     }
 }

@@ -10,7 +10,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +18,8 @@ use std::thread::{Builder, JoinHandle};
 use polling::{Event, Events, Poller};
 
 use super::{Budget, Deliver, Interest, Next};
-use crate::sys::Errno;
+use crate::sys::fd::OwnedFd;
+use crate::sys::{Errno, libc};
 
 /// What is told across threads: which watch is readable.
 pub type Key = usize;

@@ -1,15 +1,16 @@
 //! Making a socket: bind(2), or taking a descriptor over.
 
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 
 use socket2::{Domain, Protocol, SockAddr, Type};
 
 use super::{Parts, Socket};
+use crate::sys::descriptor::{self, Identity};
+use crate::sys::fd::{AsRawFd, FromRawFd, RawFd};
 use crate::sys::filter::{self, Instruction};
 use crate::sys::named::{self, Named};
-use crate::sys::options::{self, Identity, Telling, Wanted};
-use crate::sys::{Backend, Errno, syscall};
+use crate::sys::options::{self, Telling};
+use crate::sys::{Backend, Errno, Wanted, libc};
 
 /// What a socket is to be before it is bound.
 #[derive(Clone, Debug, Default)]
@@ -84,7 +85,7 @@ impl Socket {
         let domain = Domain::for_address(address);
         // Non-blocking and close-on-exec from the start, where the system can.
         let inner = socket2::Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-        inner.set_nonblocking(true)?;
+        descriptor::prepare(&inner)?;
         let v6 = domain == Domain::IPV6;
         if v6 {
             inner.set_only_v6(options.v6_only)?;
@@ -140,7 +141,7 @@ impl Socket {
         }
         let (inner, identity, restore_blocking) = adopt(fd, adoption.dup, Wanted::Udp)?;
         let fd = inner.as_raw_fd();
-        let v6 = options::domain(fd)? == libc::AF_INET6;
+        let v6 = descriptor::domain(fd)? == libc::AF_INET6;
         // A socket that has it on is read as one that has it on, whoever did it.
         let name = inner.local_addr().ok().and_then(|name| name.as_socket());
         let everywhere = name.is_some_and(|name| name.ip().is_unspecified());
@@ -164,26 +165,15 @@ pub(super) fn adopt(
     dup: bool,
     wanted: Wanted,
 ) -> Result<(socket2::Socket, Identity, bool), NotAdopted> {
-    // SAFETY: fcntl(F_GETFL) takes and gives numbers.
-    let flags = unsafe { syscall!(fcntl(fd, libc::F_GETFL)) }?;
-    if let Some(kind) = options::kind(fd, wanted)? {
+    let blocking = descriptor::is_blocking(fd)?;
+    if let Some(kind) = descriptor::kind(fd, wanted)? {
         return Err(NotAdopted::Kind(kind));
     }
-    let fd = if dup {
-        // SAFETY: fcntl(F_DUPFD_CLOEXEC) takes and gives numbers.
-        unsafe { syscall!(fcntl(fd, libc::F_DUPFD_CLOEXEC, 0)) }?
-    } else {
-        fd
-    };
+    let fd = if dup { descriptor::duplicate(fd)? } else { fd };
     // SAFETY: an open descriptor, checked above, which the caller hands over, or our duplicate of it.
     let inner = unsafe { socket2::Socket::from_raw_fd(fd) };
-    let prepared = inner
-        .set_nonblocking(true)
-        .and_then(|()| inner.set_cloexec(true))
-        .map_err(Errno::from)
-        .and_then(|()| Identity::of(fd));
-    match prepared {
-        Ok(identity) => Ok((inner, identity, flags & libc::O_NONBLOCK == 0)),
+    match descriptor::prepare(&inner).and_then(|()| Identity::of(fd)) {
+        Ok(identity) => Ok((inner, identity, blocking)),
         Err(errno) => {
             if !dup {
                 std::mem::forget(inner); // still the caller's

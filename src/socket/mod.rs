@@ -9,17 +9,19 @@ mod options;
 mod receive;
 mod send;
 mod unix;
+#[cfg_attr(windows, path = "unix_file_missing.rs")]
 mod unix_file;
 
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use crate::arena::Arena;
 use crate::outgoing::Family;
 use crate::record::Tally;
+use crate::sys::descriptor::Identity;
 use crate::sys::error_queue::{self, IcmpError};
-use crate::sys::options::{Identity, Telling};
-use crate::sys::{self, Backend, Errno, wait};
+use crate::sys::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use crate::sys::options::Telling;
+use crate::sys::{self, Backend, Errno, libc, wait};
 
 pub use create::{Adoption, BindOptions, NotAdopted, reuse_port};
 pub use receive::Call;

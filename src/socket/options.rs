@@ -5,10 +5,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 
-use libc::c_int;
-
 use super::Socket;
 use crate::sys::filter::{self, Instruction};
+use crate::sys::libc::{self, c_int};
 use crate::sys::named::{self, Named};
 use crate::sys::{Errno, options};
 

@@ -1,14 +1,13 @@
 //! Receiving: wait if asked to, take what is there, describe it.
 
 use std::mem;
-use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
-
-use libc::c_int;
 
 use super::{Socket, unix};
 use crate::arena::Slots;
 use crate::record::{Arrived, Details, Table, Tally};
+use crate::sys::fd::RawFd;
+use crate::sys::libc::{self, c_int};
 #[cfg(mmsg)]
 use crate::sys::mmsg;
 use crate::sys::wait::{self, Ended};

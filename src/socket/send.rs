@@ -1,14 +1,14 @@
 //! Sending one datagram or many, and choosing a peer.
 
 use std::net::SocketAddr;
-use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use libc::c_int;
 use socket2::SockAddr;
 
 use super::Socket;
 use crate::outgoing::{self, Family, Letters, Outgoing, Rules, Run};
+use crate::sys::fd::RawFd;
+use crate::sys::libc::{self, c_int};
 #[cfg(mmsg)]
 use crate::sys::mmsg;
 use crate::sys::{Backend, Errno, retry, syscall};

@@ -1,15 +1,15 @@
 //! What a socket of Unix domain has of its own, unix(7): names, a file, and peers whose queue is full.
 
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-
 use socket2::{Domain, SockAddr, Type};
 
 use super::unix_file::{self, SocketFile};
 use super::{NotAdopted, Parts, Socket};
 use crate::readiness::Interest;
 use crate::record::Peer;
-use crate::sys::options::{self, Identity, Telling};
-use crate::sys::{Backend, Errno, unix};
+use crate::sys::descriptor::{self, Identity};
+use crate::sys::fd::{AsRawFd, OwnedFd, RawFd};
+use crate::sys::options::{self, Telling};
+use crate::sys::{Backend, Errno, Wanted, libc, unix};
 
 /// What a socket is to be before it is bound.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,7 +55,7 @@ impl Socket {
     /// name to one that the kernel chooses. `None` leaves it without a name.
     pub fn bind_unix(name: Option<&[u8]>, options: &UnixOptions) -> Result<Socket, Errno> {
         let inner = socket2::Socket::new(Domain::UNIX, Type::DGRAM, None)?;
-        inner.set_nonblocking(true)?;
+        descriptor::prepare(&inner)?;
         if let Some(bytes) = options.recv_buffer_size {
             options::set_recv_buffer(inner.as_raw_fd(), bytes)?;
         }
@@ -83,7 +83,7 @@ impl Socket {
         telling: UnixTelling,
         backend: Backend,
     ) -> Result<Socket, NotAdopted> {
-        let (inner, identity, restore_blocking) = super::create::adopt(fd, dup, options::Wanted::Unix)?;
+        let (inner, identity, restore_blocking) = super::create::adopt(fd, dup, Wanted::Unix)?;
         let telling = tell(inner.as_raw_fd(), telling)?;
         let peer = inner.peer_addr().ok();
         let parts = Parts { inner, identity, backend, telling, restore_blocking };
@@ -202,8 +202,8 @@ impl Unix {
     /// Readable when one of the peers has room, or has gone; `None` where one of them has gone already.
     #[cfg(linux_sockets)]
     fn room_at_peers(&mut self) -> Result<Option<(OwnedFd, Interest)>, Errno> {
+        use crate::sys::fd::FromRawFd;
         use crate::sys::syscall;
-        use std::os::fd::FromRawFd;
 
         // SAFETY: epoll_create1(2) takes a number and gives a descriptor that is ours.
         let epoll = unsafe { OwnedFd::from_raw_fd(syscall!(epoll_create1(libc::EPOLL_CLOEXEC))?) };

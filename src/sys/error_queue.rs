@@ -28,7 +28,7 @@ pub use linux::{parse, take};
 
 /// There is none.
 #[cfg(not(linux_sockets))]
-pub fn take(_fd: std::os::fd::RawFd) -> Result<Option<IcmpError>, super::Errno> {
+pub fn take(_fd: super::fd::RawFd) -> Result<Option<IcmpError>, super::Errno> {
     Ok(None)
 }
 

@@ -3,9 +3,9 @@
 //! A UDP socket's program sees the datagram from its UDP header on: the payload begins at offset 8. It returns how many
 //! bytes to keep, counted from there; 0 drops the datagram, and the socket's drop counter has it.
 
-use std::os::fd::RawFd;
-
 use super::Errno;
+use super::fd::RawFd;
+use super::libc;
 
 /// One instruction: `struct sock_filter`, include/uapi/linux/filter.h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

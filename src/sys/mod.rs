@@ -31,19 +31,32 @@
 
 use std::io;
 
-use libc::c_int;
+use self::fd::RawFd;
+use self::libc::c_int;
 
 #[cfg(test)]
 mod contract;
+#[cfg(unix)]
+pub mod descriptor;
 pub mod error_queue;
+#[cfg(unix)]
+pub mod fd;
 pub mod filter;
 #[cfg(mmsg)]
 pub mod mmsg;
 pub mod named;
 pub mod options;
+#[cfg(unix)]
 pub mod portable;
 pub mod unix;
 pub mod wait;
+#[cfg(any(windows, test))]
+mod windows;
+
+#[cfg(unix)]
+pub use ::libc;
+#[cfg(windows)]
+pub use windows::{descriptor, fd, libc, portable};
 
 #[cfg(mmsg)]
 pub use libc::mmsghdr as MMsgHdr;
@@ -67,7 +80,7 @@ pub struct Received {
     pub parked: Option<Errno>,
 }
 
-/// An error number of the system, errno(3); always positive.
+/// An error number of the system, errno(3); always positive. On Windows it is libuv's, see [`windows::errno`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Errno(pub c_int);
 
@@ -81,14 +94,26 @@ impl Errno {
 impl From<io::Error> for Errno {
     fn from(error: io::Error) -> Errno {
         // An io::Error without a number is one that was made up before the system was asked.
-        Errno(error.raw_os_error().unwrap_or(libc::EINVAL))
+        let number = error.raw_os_error();
+        #[cfg(windows)]
+        let number = number.map(windows::errno::of);
+        Errno(number.unwrap_or(libc::EINVAL))
     }
 }
 
-/// Calls a libc function whose failure is -1 and `errno`.
+/// Datagram sockets of which families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// IPv4 and IPv6.
+    Udp,
+    /// Unix domain.
+    Unix,
+}
+
+/// Calls one of `libc`'s functions whose failure is -1 and `errno`.
 macro_rules! syscall {
     ($name:ident($($argument:expr),* $(,)?)) => {
-        match libc::$name($($argument),*) {
+        match $crate::sys::libc::$name($($argument),*) {
             -1 => Err($crate::sys::Errno::last()),
             result => Ok(result),
         }
@@ -131,12 +156,7 @@ impl Backend {
     ///
     /// # Safety
     /// Every header's name, iovec and control lead to memory valid for writes of the lengths beside them.
-    pub unsafe fn receive(
-        self,
-        fd: std::os::fd::RawFd,
-        headers: &mut [MMsgHdr],
-        flags: c_int,
-    ) -> Result<Received, Errno> {
+    pub unsafe fn receive(self, fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<Received, Errno> {
         let most = if flags & libc::MSG_PEEK == 0 { headers.len() } else { headers.len().min(1) };
         let headers = &mut headers[..most];
         match self {
@@ -161,12 +181,7 @@ impl Backend {
     ///
     /// # Safety
     /// Every header's name, iovecs and control lead to memory that is readable for the lengths beside them.
-    pub unsafe fn send(
-        self,
-        fd: std::os::fd::RawFd,
-        headers: &mut [MMsgHdr],
-        flags: c_int,
-    ) -> Result<usize, Errno> {
+    pub unsafe fn send(self, fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<usize, Errno> {
         match self {
             #[cfg(mmsg)]
             // SAFETY: the caller's promise is the callee's.

@@ -3,11 +3,9 @@
 //! An option that IPv4 and IPv6 each have goes by either name, and which one is set is the socket's family to say. On Linux
 //! an IPv6 socket has IPv4's beside its own, for mapped peers: both are set there, and its own is read.
 
-use std::os::fd::RawFd;
-
-use libc::c_int;
-
 use super::Errno;
+use super::fd::RawFd;
+use super::libc::{self, c_int};
 use super::options::{get_int, set_int};
 
 /// Level and name, as setsockopt(2) takes them, for each family.
@@ -19,6 +17,7 @@ pub struct Named {
 
 impl Named {
     /// One of every socket.
+    #[cfg(unix)]
     pub(super) const fn socket(name: c_int) -> Named {
         Named { v4: (libc::SOL_SOCKET, name), v6: (libc::SOL_SOCKET, name) }
     }

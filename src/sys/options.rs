@@ -2,10 +2,9 @@
 
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV6};
-use std::os::fd::{BorrowedFd, RawFd};
 
-use libc::{c_int, c_void, socklen_t};
-
+use super::fd::RawFd;
+use super::libc::{self, c_int, c_void, socklen_t};
 use super::named::Named;
 use super::{Errno, syscall};
 use crate::cmsg;
@@ -195,6 +194,7 @@ fn interface_of(name: &[u8]) -> u32 {
 }
 
 #[cfg(pktinfo)]
+#[allow(clippy::unnecessary_cast)] // c_int on Linux
 fn destination_v4(data: &[u8]) -> Option<Destination> {
     let bytes = data.first_chunk::<{ size_of::<libc::in_pktinfo>() }>()?;
     // SAFETY: as long as an in_pktinfo, which is plain integers; the read needs no alignment.
@@ -219,6 +219,7 @@ fn destination_v6(data: &[u8]) -> Option<Destination> {
 
 /// Has the kernel tell where each datagram was sent to; `false` where it cannot.
 pub fn set_destinations(fd: RawFd, v6: bool) -> bool {
+    #[cfg(unix)]
     if v6 {
         // For mapped peers, too.
         return set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1).is_ok();
@@ -230,7 +231,10 @@ pub fn set_destinations(fd: RawFd, v6: bool) -> bool {
         .and_then(|()| set_int(fd, libc::IPPROTO_IP, libc::IP_RECVIF, 1))
         .is_ok();
     #[cfg(not(any(pktinfo, recvdstaddr)))]
-    false
+    {
+        let _ = (fd, v6);
+        false
+    }
 }
 
 /// Adds where a message is to be sent from: an address of ours and an interface, either of which may be left to the
@@ -355,8 +359,14 @@ pub fn source_group(
     group: SocketAddrV6,
     interface: u32,
 ) -> Result<(), Errno> {
-    // <linux/in.h>, and <netinet/in.h> of the BSDs.
-    const JOIN: c_int = if cfg!(linux_sockets) { 46 } else { 82 };
+    // <linux/in.h>, ws2ipdef.h, and <netinet/in.h> of the BSDs.
+    const JOIN: c_int = if cfg!(linux_sockets) {
+        46
+    } else if cfg!(windows) {
+        45
+    } else {
+        82
+    };
     const LEAVE: c_int = JOIN + 1;
     let storage = |name: SocketAddrV6| {
         // SAFETY: SockAddr's storage is as large as any address, and initialised.
@@ -385,67 +395,4 @@ pub fn set_int(fd: RawFd, level: c_int, name: c_int, value: c_int) -> Result<(),
     // SAFETY: `length` bytes at `value` are readable.
     unsafe { syscall!(setsockopt(fd, level, name, (&raw const value).cast::<c_void>(), length)) }?;
     Ok(())
-}
-
-/// The file's identity, fstat(2): a descriptor's number can be closed and given out again behind our back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity {
-    device: libc::dev_t,
-    inode: libc::ino_t,
-}
-
-impl Identity {
-    /// Who `fd` is now.
-    pub fn of(fd: RawFd) -> Result<Identity, Errno> {
-        let stat = stat(fd)?;
-        Ok(Identity { device: stat.st_dev, inode: stat.st_ino })
-    }
-}
-
-/// Datagram sockets of which families.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// IPv4 and IPv6.
-    Udp,
-    /// Unix domain.
-    Unix,
-}
-
-/// What a descriptor that is not such a socket is, as libuv guesses it (`uv_guess_handle`) and Node names it in
-/// ERR_INVALID_FD_TYPE; `None` for one that is.
-pub fn kind(fd: RawFd, wanted: Wanted) -> Result<Option<&'static str>, Errno> {
-    let file = stat(fd)?.st_mode & libc::S_IFMT;
-    // SAFETY: isatty(3) takes a number.
-    if unsafe { libc::isatty(fd) } == 1 {
-        return Ok(Some("TTY"));
-    }
-    Ok(match file {
-        libc::S_IFREG | libc::S_IFCHR => Some("FILE"),
-        libc::S_IFIFO => Some("PIPE"),
-        libc::S_IFSOCK => match (get_int(fd, libc::SOL_SOCKET, libc::SO_TYPE)?, domain(fd)?) {
-            (libc::SOCK_DGRAM, libc::AF_UNIX) if wanted == Wanted::Unix => None,
-            (libc::SOCK_DGRAM, libc::AF_INET | libc::AF_INET6) if wanted == Wanted::Udp => None,
-            (libc::SOCK_DGRAM, libc::AF_INET | libc::AF_INET6) => Some("UDP"),
-            (libc::SOCK_STREAM, libc::AF_INET | libc::AF_INET6) => Some("TCP"),
-            (libc::SOCK_STREAM, libc::AF_UNIX) => Some("PIPE"),
-            _ => Some("UNKNOWN"),
-        },
-        _ => Some("UNKNOWN"),
-    })
-}
-
-/// A socket's family, from its own name: SO_DOMAIN is not everywhere, getsockname(2) is.
-pub fn domain(fd: RawFd) -> Result<c_int, Errno> {
-    // SAFETY: used for one call, by which the system finds out whether it is open.
-    let socket = unsafe { BorrowedFd::borrow_raw(fd) };
-    let name = socket2::SockRef::from(&socket).local_addr()?;
-    Ok(c_int::from(name.family()))
-}
-
-fn stat(fd: RawFd) -> Result<libc::stat, Errno> {
-    // SAFETY: zero is a value for each of stat's integers.
-    let mut stat = unsafe { mem::zeroed() };
-    // SAFETY: `stat` is ours to write.
-    unsafe { syscall!(fstat(fd, &raw mut stat)) }?;
-    Ok(stat)
 }

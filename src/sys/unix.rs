@@ -1,12 +1,12 @@
 //! Unix domain sockets, unix(7): names in place of addresses, and what a peer passes beside its datagram.
 
 use std::mem::offset_of;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-use libc::{c_int, sockaddr_storage, sockaddr_un};
 use socket2::SockAddr;
 
-use super::Errno;
+use super::fd::{FromRawFd, OwnedFd, RawFd};
+use super::libc::{self, c_int, sockaddr_storage, sockaddr_un};
+use super::{Errno, descriptor};
 use crate::cmsg;
 
 /// Where a name begins in `sockaddr_un`.
@@ -93,7 +93,7 @@ pub unsafe fn take(control: cmsg::Messages<'_>) -> Told {
         }
         for number in rights(&message) {
             // SAFETY: the kernel installed it for this message, and it is nobody else's: the caller's promise.
-            drop(unsafe { OwnedFd::from_raw_fd(number) });
+            drop(unsafe { OwnedFd::from_raw_fd(descriptor::from_number(number)) });
             told.descriptors += 1;
         }
     }
@@ -101,12 +101,12 @@ pub unsafe fn take(control: cmsg::Messages<'_>) -> Told {
 }
 
 /// The descriptors in an SCM_RIGHTS; none in any other message.
-pub fn rights<'a>(message: &cmsg::Message<'a>) -> impl Iterator<Item = RawFd> + use<'a> {
+pub fn rights<'a>(message: &cmsg::Message<'a>) -> impl Iterator<Item = c_int> + use<'a> {
     let passed = (message.level, message.kind) == (libc::SOL_SOCKET, libc::SCM_RIGHTS);
     let data: &[u8] = if passed { message.data } else { &[] };
     let (numbers, _) = data.as_chunks();
     // A negative number is none, and OwnedFd may not be made of it.
-    numbers.iter().map(|bytes| RawFd::from_ne_bytes(*bytes)).filter(|&number| number >= 0)
+    numbers.iter().map(|bytes| c_int::from_ne_bytes(*bytes)).filter(|&number| number >= 0)
 }
 
 #[cfg(linux_sockets)]

@@ -4,11 +4,10 @@
 //! nothing wakes a thread that sits in native code. So no single wait is longer than [`SLICE`], and between two the
 //! caller is asked.
 
-use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
-use libc::{c_int, c_short, pollfd};
-
+use super::fd::RawFd;
+use super::libc::{self, c_int, c_short, pollfd};
 use super::{Errno, retry, syscall};
 
 /// The longest single wait.
@@ -54,7 +53,7 @@ pub fn readable(
         if events & libc::POLLNVAL != 0 {
             return Err(Errno(libc::EBADF));
         }
-        if events & READ_SHUT_DOWN != 0 {
+        if tells_shut_down(events) {
             return Ok(Ended::ShutDown);
         }
         if events != 0 {
@@ -76,8 +75,8 @@ pub fn any_readable(
     deadline: Option<Instant>,
     interrupted: &mut dyn FnMut() -> bool,
 ) -> Result<usize, Errno> {
-    // poll(2) passes over a negative number.
-    let mut entries: Vec<pollfd> = fds.iter().map(|fd| entry(fd.unwrap_or(-1))).collect();
+    // poll(2) passes over -1.
+    let mut entries: Vec<pollfd> = fds.iter().map(|fd| entry(fd.unwrap_or(!0))).collect();
     let deadline = if fds.contains(&None) { Some(Instant::now()) } else { deadline };
     loop {
         let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
@@ -115,7 +114,12 @@ pub fn is_writable(fd: RawFd) -> Result<bool, Errno> {
 
 /// Whether reading has been shut down. Such a socket is readable for ever and gives nothing.
 pub fn is_shut_down(fd: RawFd) -> bool {
-    retry(|| poll(fd, Duration::ZERO)).is_ok_and(|events| events & READ_SHUT_DOWN != 0)
+    retry(|| poll(fd, Duration::ZERO)).is_ok_and(tells_shut_down)
+}
+
+#[allow(clippy::bad_bit_mask)] // no bit where the system has none
+fn tells_shut_down(events: c_short) -> bool {
+    events & READ_SHUT_DOWN != 0
 }
 
 fn poll(fd: RawFd, timeout: Duration) -> Result<c_short, Errno> {
