@@ -1,19 +1,21 @@
 'use strict'
 
-// Debian's second Rust compiler with the sources of its standard library, unpacked into .build/tools and not installed.
-// For whoever has a compiler without sources and no rustup to get them with.
+// A compiler that has the sources of its standard library: the usual one, the nightly, or Debian's second Rust compiler,
+// unpacked into .build/tools and not installed, for whoever has no rustup to get them with.
 
+const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { run } = require('../lib/run')
 const { findCommand } = require('../lib/tools')
-const { Lack, tools } = require('./common')
+const { Lack, root, tools } = require('./common')
 
-const WANTED = ['rustc-web', 'rust-web-src']
+const WANTED = ['rustc-web', 'rust-web-src', 'rust-web-clippy']
 
 const directory = path.join(tools, 'debian-rust')
 const unpacked = path.join(directory, 'root')
 const wrapper = path.join(directory, 'rustc')
+const clippy = path.join(directory, 'clippy-driver')
 
 /** The path of a `rustc` whose sysroot has the standard library's sources. */
 async function debianRustc(options) {
@@ -28,7 +30,8 @@ async function debianRustc(options) {
   if (options.apt && process.getuid() === 0) await run('apt-get', ['update', '-qq'])
   await download(await missing())
   for (const name of fs.readdirSync(directory).filter((file) => file.endsWith('.deb'))) await unpack(name)
-  writeWrapper()
+  writeWrapper(clippy)
+  writeWrapper(wrapper)
   return wrapper
 }
 
@@ -77,15 +80,36 @@ async function unpack(name) {
 }
 
 /** The compiler finds its sysroot by where it is, and its libraries by being told. */
-function writeWrapper() {
+function writeWrapper(file) {
   const usr = path.join(unpacked, 'usr')
   const libraries = fs.readdirSync(path.join(usr, 'lib')).find((name) => name.includes('-linux-gnu'))
   const script = [
     '#!/bin/sh',
     `export LD_LIBRARY_PATH='${path.join(usr, 'lib', libraries)}'"\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"`,
-    `exec '${path.join(usr, 'bin', 'rustc')}' "$@"`,
+    `exec '${path.join(usr, 'bin', path.basename(file))}' "$@"`,
   ]
-  fs.writeFileSync(wrapper, `${script.join('\n')}\n`, { mode: 0o755 })
+  fs.writeFileSync(file, `${script.join('\n')}\n`, { mode: 0o755 })
 }
 
-module.exports = { debianRustc }
+/** What a compiler says when asked with `--print`. */
+function ask(env, ...args) {
+  const { status, stdout } = spawnSync(env.RUSTC || 'rustc', args, { cwd: root, env, encoding: 'utf8' })
+  return status === 0 ? stdout.trim() : undefined
+}
+
+/**
+ * The environment of a compiler with sources. `debian`: it is Debian's, which leaves some things out; `clippy`: the path of
+ * its clippy-driver, where cargo does not find it by itself.
+ */
+async function compilerWithSources(options) {
+  // rustup is asked what is there, and not to fetch it.
+  const nightly = { ...process.env, RUSTUP_TOOLCHAIN: 'nightly', RUSTUP_AUTO_INSTALL: '0' }
+  const found = [process.env, nightly].find((env) => {
+    const sysroot = ask(env, '--print', 'sysroot')
+    return sysroot && fs.existsSync(path.join(sysroot, 'lib/rustlib/src/rust/library/Cargo.lock'))
+  })
+  if (found) return { env: found, debian: false }
+  return { env: { ...process.env, RUSTC: await debianRustc(options) }, debian: true, clippy }
+}
+
+module.exports = { ask, compilerWithSources }

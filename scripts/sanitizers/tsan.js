@@ -3,35 +3,21 @@
 // `npm run test:tsan`: the tests of the helper thread under ThreadSanitizer. The standard library has to be built with
 // it, too: of what an uninstrumented one synchronises it knows nothing, and finds races where there are none.
 
-const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { Problem } = require('../lib/problem')
 const { cargoResults } = require('../lib/results')
 const { run } = require('../lib/run')
 const { Lack, command, root } = require('./common')
-const { debianRustc } = require('./debian-rust')
+const { ask, compilerWithSources } = require('./debian-rust')
 
 const TESTS = 'readiness::thread'
 const FOUND = 66
 
-function ask(env, ...args) {
-  const { status, stdout } = spawnSync(env.RUSTC || 'rustc', args, { cwd: root, env, encoding: 'utf8' })
-  return status === 0 ? stdout.trim() : undefined
-}
-
-/** The environment of a compiler that has its standard library's sources: the usual one, the nightly, or Debian's. */
+/** The environment to compile in. */
 async function compiler(options) {
-  // rustup is asked what is there, and not to fetch it.
-  const nightly = { ...process.env, RUSTUP_TOOLCHAIN: 'nightly', RUSTUP_AUTO_INSTALL: '0' }
-  const candidates = [process.env, nightly]
-  const found = candidates.find((env) => {
-    const sysroot = ask(env, '--print', 'sysroot')
-    return sysroot && fs.existsSync(path.join(sysroot, 'lib/rustlib/src/rust/library/Cargo.lock'))
-  })
-  if (found) return found
-  const env = { ...process.env, RUSTC: await debianRustc(options) }
-  borrowRuntime(env)
+  const { env, debian } = await compilerWithSources(options)
+  if (debian) borrowRuntime(env)
   return env
 }
 

@@ -1,0 +1,32 @@
+'use strict'
+
+// The linker and the C libraries of other platforms, all in one: zig, from PyPI, and cargo-zigbuild, which has cargo use it.
+
+const fs = require('node:fs')
+const path = require('node:path')
+const { run } = require('../lib/run')
+const { findCommand } = require('../lib/tools')
+const { Lack, cargoTool, tools } = require('../sanitizers/common')
+
+/** Makes both ready, in .build/tools; what `env` has to have. */
+async function zig() {
+  await cargoTool('cargo-zigbuild')
+  return { PATH: process.env.PATH, CARGO_ZIGBUILD_ZIG_PATH: await zigPath() }
+}
+
+async function zigPath() {
+  const installed = findCommand('zig', process.env)
+  if (installed) return installed
+  const directory = path.join(tools, 'ziglang')
+  const program = path.join(directory, 'ziglang', 'zig')
+  if (fs.existsSync(program)) return program
+  const python = ['python3', 'python'].find((name) => findCommand(name, process.env))
+  if (!python) throw new Lack('There is no zig, and no Python to install it with.')
+  console.log('installing zig into .build/tools…')
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps']
+  const { code, all } = await run(python, [...pip, '--target', directory, 'ziglang'])
+  if (code !== 0) throw new Lack('There is no zig, and pip could not install it (ziglang).', all.trim())
+  return program
+}
+
+module.exports = { zig }
