@@ -111,4 +111,4 @@ function artifactsIn(messages) {
   return found
 }
 
-module.exports = { ensureAddon, ensureTestkit }
+module.exports = { ensureAddon, ensureTestkit, fetchCrates }

@@ -88,7 +88,7 @@ function stage({ artifacts, out, partial = false }) {
   console.log(`stage: recvmmsg ${version} with ${platforms.length} platforms in ${out}`)
 }
 
-module.exports = { stage }
+module.exports = { addonsBelow, stage }
 
 if (require.main === module) {
   try {
