@@ -21,6 +21,7 @@ describeRows('stats()', (row) => {
       overflow: 0,
       controlTruncated: 0,
       dropped: 0,
+      descriptors: 0,
       kernelDrops: expect.any(Number),
       errors: {},
     })

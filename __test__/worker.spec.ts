@@ -6,6 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { describeModes, expectWell, ipv4Modes, numbers, runChild } from './support/loop'
 
+// Dozens of processes, on a machine that may have other things to do.
+jest.setTimeout(90_000)
+
 describeModes((mode) => {
   const child = (name: string, ...args: string[]) => runChild(name, mode, args)
 

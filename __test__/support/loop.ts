@@ -154,7 +154,7 @@ export function runChild(
   name: string,
   { readiness, backend, loopback }: Mode,
   args: string[] = [],
-  { nodeArgs = [] as string[], deadline = 15_000, descriptors = 0 } = {},
+  { nodeArgs = [] as string[], deadline = 60_000, descriptors = 0 } = {},
 ): Promise<Ended> {
   const file = join(__dirname, '..', 'children', `${name}.js`)
   const env = {
