@@ -1,6 +1,7 @@
 /** Datagrams as text: what the listener writes to standard output. */
 
 import type { PacketBatch } from '../index'
+import { plain, quote } from './escape'
 import { endpoint } from './report'
 
 /** The lines for datagram `index` of `batch`, which was read at `arrival` (milliseconds since the epoch). */
@@ -8,14 +9,6 @@ export type Formatter = (batch: PacketBatch, index: number, arrival: number) => 
 
 /** Bytes in a line of a hex dump. */
 const ROW = 16
-
-/**
- * What a terminal would obey instead of showing it: C0, DEL and C1, which a sender could drive it with, marks that turn
- * the direction of what follows, and what some take for the end of a line.
- */
-const UNSAFE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu
-const UNSAFE_OR_BACKSLASH = new RegExp(`\\\\|${UNSAFE.source}`, 'gu')
-const SHORT: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 /** Texts of the sender last seen: in a flood it is mostly the same again. */
 let sender = { address: '', json: '' }
@@ -27,7 +20,7 @@ export const jsonText: Formatter = (batch, index, arrival) =>
   `${jsonHead(batch, index, arrival)},"text":${quote(payload(batch, index, 'utf8'))}}\n`
 
 export const text: Formatter = (batch, index) =>
-  `${from(batch, index)} ${payload(batch, index, 'utf8').replace(UNSAFE_OR_BACKSLASH, escaped)}\n`
+  `${from(batch, index)} ${plain(payload(batch, index, 'utf8'))}\n`
 
 export const hex: Formatter = (batch, index) => {
   const size = batch.sizeAt(index)
@@ -67,21 +60,5 @@ function payload(batch: PacketBatch, index: number, encoding: BufferEncoding): s
 
 /** An interface's name, part of a link-local address, may hold anything. */
 function from(batch: PacketBatch, index: number): string {
-  return endpoint(batch.addressAt(index), batch.portAt(index)).replace(UNSAFE_OR_BACKSLASH, escaped)
-}
-
-/** A JSON string that is harmless on a terminal, too. */
-function quote(value: string): string {
-  return JSON.stringify(value).replace(UNSAFE, unicodeEscape)
-}
-
-function escaped(character: string): string {
-  const code = character.charCodeAt(0)
-  return (
-    SHORT[character] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : unicodeEscape(character))
-  )
-}
-
-function unicodeEscape(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return plain(endpoint(batch.addressAt(index), batch.portAt(index)))
 }

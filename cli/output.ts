@@ -1,6 +1,6 @@
 import type { PacketBatch } from '../index'
 import type { Formatter } from './datagrams'
-import { print } from './stdio'
+import { Outlet } from './outlet'
 import { wallClock } from './time'
 
 /** Characters that are put together for one write: a quarter of what a pipe holds by default. */
@@ -13,20 +13,15 @@ const PIECE = 16_384
 export class Output {
   readonly #format: Formatter
   readonly #beforeWrite: () => void
-  #ended = false
-  #giveUp: () => void = () => {}
+  readonly #outlet: Outlet
   #written = 0
   #shown = 0
 
-  /** `beforeWrite` is called before each write. `graceMs` after `signal` it waits no longer for whoever reads. */
+  /** `beforeWrite` is called before each write. After `signal` it waits no longer for whoever takes nothing for `graceMs`. */
   constructor(format: Formatter, beforeWrite: () => void, signal: AbortSignal, graceMs: number) {
     this.#format = format
     this.#beforeWrite = beforeWrite
-    const giveUp = () => {
-      this.#ended = true
-      this.#giveUp()
-    }
-    signal.addEventListener('abort', () => setTimeout(giveUp, graceMs).unref())
+    this.#outlet = new Outlet(signal, graceMs)
   }
 
   /** Datagrams that were to be shown, and have not been taken. */
@@ -44,7 +39,7 @@ export class Output {
       piece += this.#format(batch, index, arrival)
       if (piece.length < PIECE && index < count - 1) continue
       await this.#write(piece, index + 1 - first)
-      if (this.#ended) return
+      if (this.#outlet.ended) return
       piece = ''
       first = index + 1
     }
@@ -52,14 +47,8 @@ export class Output {
 
   #write(piece: string, datagrams: number): Promise<void> {
     this.#beforeWrite()
-    return new Promise((resolve, reject) => {
-      this.#giveUp = resolve
-      if (this.#ended) resolve()
-      const taken = () => {
-        this.#written += datagrams
-        resolve()
-      }
-      print(piece).then(taken, reject)
+    return this.#outlet.write(piece, () => {
+      this.#written += datagrams
     })
   }
 }
