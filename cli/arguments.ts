@@ -10,12 +10,14 @@ export interface Option {
   short?: string
   /** What stands for its value in `--help`. Absent for a flag. */
   value?: string
+  /** It may be given more than once, and each counts. */
+  repeatable?: true
   /** What `--help` says, a line each. */
   help: string[]
 }
 
-/** The options given: flags are `true`. */
-export type Given = Partial<Record<string, string | true>>
+/** The options given: flags are `true`, those that are repeatable a list. */
+export type Given = Partial<Record<string, string | true | string[]>>
 
 /** Reads a command's arguments: options only. */
 export function parseOptions(command: string, args: string[], options: readonly Option[]): Given {
@@ -40,7 +42,8 @@ export function parseOptions(command: string, args: string[], options: readonly 
     const isFlag = option.value === undefined
     if (isFlag && value !== undefined) throw new UsageError(`${rawName} takes no value`, command)
     if (!isFlag && value === undefined) throw new UsageError(`${rawName} needs a value`, command)
-    given[option.name] = value ?? true
+    if (option.repeatable) given[option.name] = [...((given[option.name] as string[]) ?? []), String(value)]
+    else given[option.name] = value ?? true
   }
   return given
 }

@@ -27,11 +27,17 @@ export class Values {
 
   integer(name: string, min: number, max: number): number | undefined {
     const value = this.text(name)
-    if (value === undefined) return undefined
-    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
-    const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`
-    if (!(number >= min && number <= max)) throw this.bad(name, `a whole number, ${range}`)
-    return number
+    return value === undefined ? undefined : this.#integer(name, value, min, max)
+  }
+
+  /** Of an option that is repeatable: its values, none where it was not given. */
+  texts(name: string): string[] {
+    const { [name]: values } = this.#given
+    return Array.isArray(values) ? values : []
+  }
+
+  integers(name: string, min: number, max: number): number[] {
+    return this.texts(name).map((value) => this.#integer(name, value, min, max))
   }
 
   seconds(name: string): number | undefined {
@@ -58,8 +64,15 @@ export class Values {
     }
   }
 
-  bad(name: string, must: string): UsageError {
-    const value = this.text(name)
+  /** `value`: which one, of an option that is repeatable. */
+  bad(name: string, must: string, value = this.text(name)): UsageError {
     return new UsageError(`invalid value '${value}' for --${name}: it must be ${must}`, this.#command)
+  }
+
+  #integer(name: string, value: string, min: number, max: number): number {
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
+    const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`
+    if (!(number >= min && number <= max)) throw this.bad(name, `a whole number, ${range}`, value)
+    return number
   }
 }
