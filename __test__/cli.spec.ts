@@ -675,11 +675,8 @@ describe('figures', () => {
 test('the command is executable and packed', () => {
   expect(readFileSync(main, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
   const { bin, files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  expect({ bin, packed: files.includes('cli/*.js') }).toEqual({
-    bin: { recvmmsg: 'cli/main.js' },
-    packed: true,
-  })
-  expect(
-    readdirSync(join(root, 'cli'), { withFileTypes: true }).filter((entry) => entry.isDirectory()),
-  ).toEqual([])
+  expect(bin).toEqual({ recvmmsg: 'cli/main.js' })
+  const folders = readdirSync(join(root, 'cli'), { withFileTypes: true }).filter((each) => each.isDirectory())
+  const packed = ['cli', ...folders.map(({ name }) => `cli/${name}`)].map((folder) => `${folder}/*.js`)
+  expect(files.filter((each: string) => each.startsWith('cli'))).toEqual(packed)
 })

@@ -6,6 +6,7 @@ import { listen } from './listen'
 import { Failure, UsageError } from './problem'
 import { send } from './send'
 import { endQuietlyWhenUnread, print, printVersion } from './stdio'
+import { trace } from './trace'
 
 interface Command {
   help: string
@@ -15,6 +16,7 @@ interface Command {
 const COMMANDS: Record<string, Command> = {
   listen: { help: 'receive datagrams, show them or count them', run: listen },
   send: { help: 'send datagrams, numbered ones or the lines of a file', run: send },
+  trace: { help: 'show the recvmmsg(2) calls of all processes, or of some (Linux, root)', run: trace },
 }
 
 const HELP = `Usage: recvmmsg <command> [options]

@@ -19,6 +19,7 @@ const LEFT_OUT = {
   '__test__/setup.spec.ts': 'runs the scripts, and no addon',
   '__test__/cli.spec.ts': 'is long, and its native calls are those of other specs',
   '__test__/cli-send.spec.ts': 'likewise',
+  '__test__/cli-trace.spec.ts': 'makes no native call of its own',
   '__test__/demo.spec.ts': 'likewise',
   '__test__/programs.spec.ts': 'other people’s programs, whose native calls are those of other specs',
 }
