@@ -6,10 +6,14 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockAddr, Type};
 
 use crate::sys::{Errno, syscall};
+
+/// How long a start may wait for others in the same directory.
+const LOCK_AT_MOST: Duration = Duration::from_millis(200);
 
 /// The file of a socket, which is removed with it: unless another one has taken its place.
 ///
@@ -75,17 +79,30 @@ fn replace(socket: &socket2::Socket, address: &SockAddr, path: &Path) -> Result<
         return Ok(false);
     }
     // Of two that find the same dead socket one would remove what the other has bound by then. So one after the other:
-    // who comes second finds it alive. Whoever else holds that lock is not waited for.
+    // who comes second finds it alive. The lock ends with the descriptor.
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = File::open(directory.unwrap_or(Path::new(".")))?;
-    // SAFETY: flock(2) takes numbers. The lock ends with the descriptor.
-    let locked = unsafe { syscall!(flock(directory.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB)) };
-    if locked.is_err() || !is_dead(address, path) {
+    if !locked(&directory) || !is_dead(address, path) {
         return Ok(false);
     }
     fs::remove_file(path)?;
     socket.bind(address)?;
     Ok(true)
+}
+
+/// Locks the directory. Who replaces another file in it is waited for, which takes microseconds; and who holds the lock for
+/// longer, as anybody may that can read the directory, is not.
+fn locked(directory: &File) -> bool {
+    let deadline = Instant::now() + LOCK_AT_MOST;
+    loop {
+        // SAFETY: flock(2) takes numbers.
+        match unsafe { syscall!(flock(directory.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB)) } {
+            Err(Errno(libc::EWOULDBLOCK | libc::EINTR)) if Instant::now() < deadline => {
+                std::thread::sleep(LOCK_AT_MOST / 200);
+            }
+            result => return result.is_ok(),
+        }
+    }
 }
 
 /// Whether the file is a datagram socket's that nobody has open: connect(2) says ECONNREFUSED, and EPROTOTYPE of one of
@@ -100,4 +117,54 @@ fn is_dead(address: &SockAddr, path: &Path) -> bool {
 pub fn path_of(name: &[u8]) -> Option<&Path> {
     let is_path = name.first().is_some_and(|&first| first != 0);
     is_path.then(|| Path::new(std::ffi::OsStr::from_bytes(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    /// A directory with the file of a socket that nobody has open.
+    fn dead(name: &str) -> (PathBuf, PathBuf) {
+        let directory = std::env::temp_dir().join(format!("recvmmsg-{name}-{}", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        let path = directory.join("socket");
+        let socket = socket2::Socket::new(Domain::UNIX, Type::DGRAM, None).unwrap();
+        socket.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+        (directory, path)
+    }
+
+    fn lock(directory: &Path) -> File {
+        let file = File::open(directory).unwrap();
+        assert!(locked(&file));
+        file
+    }
+
+    fn bound(path: &Path) -> Result<(), Errno> {
+        let socket = socket2::Socket::new(Domain::UNIX, Type::DGRAM, None).unwrap();
+        bind(&socket, &SockAddr::unix(path).unwrap(), path, None).map(drop)
+    }
+
+    #[test]
+    fn who_replaces_another_file_of_the_directory_is_waited_for() {
+        let (directory, path) = dead("waited");
+        let other = lock(&directory);
+        thread::scope(|scope| {
+            let begun = scope.spawn(|| bound(&path));
+            thread::sleep(LOCK_AT_MOST / 20);
+            drop(other);
+            assert_eq!(begun.join().unwrap(), Ok(()));
+        });
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn who_holds_the_lock_for_ever_is_not() {
+        let (directory, path) = dead("held");
+        let other = lock(&directory);
+        assert_eq!(bound(&path), Err(Errno(libc::EADDRINUSE)));
+        drop(other);
+        assert_eq!(bound(&path), Ok(()));
+        fs::remove_dir_all(directory).unwrap();
+    }
 }
