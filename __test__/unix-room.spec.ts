@@ -1,6 +1,7 @@
 // Room at a Unix socket's peers: a receiver whose queue is full keeps its senders waiting, and that costs nothing.
 
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type * as Binding from '../binding'
 import { PacketBatch, type UnixDatagramSocket } from '../index'
@@ -27,6 +28,14 @@ function empty(socket: UnixDatagramSocket): number {
   for (let count = socket.recv(batch); count > 0; count = socket.recv(batch)) all += count
   return all
 }
+
+/** A queue of many messages is longer than the send buffer has room for. */
+const length =
+  process.platform === 'linux' ? Number(readFileSync('/proc/sys/net/unix/max_dgram_qlen')) : Infinity
+const few = length <= 16 ? test : test.skip
+const tooLong = length <= 16 ? '' : ' [skipped: net.unix.max_dgram_qlen is more than 16]'
+/** Sixteen of them are more than a quarter of the default send buffer, and fewer fill a small one. */
+const LARGE = Buffer.alloc(6000)
 
 describeModes('a receiver whose queue is full', (backend) => {
   test('has sends say so, and the drain follows when it has room', async () => {
@@ -93,6 +102,73 @@ describeModes('a receiver whose queue is full', (backend) => {
     expect(await all).toMatchObject({ sent: count, failed: 0 })
     empty(stopped)
     expect(await never).toMatchObject({ sent: 1 })
+  })
+
+  few(
+    `holds most of the send buffer: others are sent to all the same, and waited for${tooLong}`,
+    async () => {
+      const [stopped, busy, client] = [bind({ backend }), bind({ backend }), bind({ backend })]
+      // More than a quarter of the buffer: poll(2) says that there is no room.
+      while (client.send(LARGE, stopped.path));
+      expect(fill(client, busy.path)).toBeGreaterThan(0)
+      let drained = 0
+      client.on('drain', () => drained++)
+      await delay(50)
+      expect(drained).toBe(0)
+      empty(busy)
+      await until(() => drained === 1)
+      expect(client.send('x', busy.path)).toBe(true)
+    },
+  )
+
+  few(`fills the send buffer, beside one whose queue is full${tooLong}`, async () => {
+    const [stopped, busy, client] = [
+      bind({ backend }),
+      bind({ backend }),
+      bind({ backend, sendBufferSize: 20_000 }),
+    ]
+    expect(fill(client, busy.path)).toBeGreaterThan(0)
+    while (client.send(LARGE, stopped.path));
+    let drained = 0
+    client.on('drain', () => drained++)
+    await delay(50)
+    empty(busy)
+    await until(() => drained === 1)
+    expect(client.send('x', busy.path)).toBe(true)
+  })
+
+  few(`fills the send buffer: who has room is not waited for in vain, nor by turns${tooLong}`, async () => {
+    const [stopped, idle, client] = [
+      bind({ backend }),
+      bind({ backend }),
+      bind({ backend, sendBufferSize: 20_000 }),
+    ]
+    while (client.send(LARGE, stopped.path));
+    expect(client.send('x', idle.path)).toBe(false)
+    const wakes = jest.spyOn(native, 'socketUnwatch')
+    try {
+      const all = client.sendAll([{ data: 'x', path: idle.path }])
+      await delay(100)
+      expect(wakes.mock.calls.length).toBeLessThanOrEqual(1)
+      empty(stopped)
+      expect(await all).toMatchObject({ sent: 1 })
+    } finally {
+      wakes.mockRestore()
+    }
+  })
+
+  test('matters to nobody who has connected to another one', async () => {
+    const [stopped, peer, client] = [bind({ backend }), bind({ backend }), bind({ backend })]
+    fill(client, stopped.path)
+    client.connect(peer.path)
+    while (client.send('x'));
+    let drained = 0
+    client.on('drain', () => drained++)
+    await delay(50)
+    expect(drained).toBe(0)
+    empty(peer)
+    await until(() => drained === 1)
+    expect(client.send('x')).toBe(true)
   })
 
   test('has gone: the sends that waited are told', async () => {

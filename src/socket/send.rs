@@ -298,7 +298,7 @@ impl Socket {
     pub fn disconnect(&mut self) -> Result<(), Errno> {
         let fd = self.fd()?;
         if let Some(unix) = &mut self.unix {
-            unix.forget_peer();
+            unix.turn_to(None);
         }
         // SAFETY: zero is a value for each of sockaddr's integers.
         let mut nobody: libc::sockaddr = unsafe { std::mem::zeroed() };

@@ -104,7 +104,7 @@ impl Socket {
         self.fd()?;
         let address = unix::address(name)?;
         self.inner.connect(&address)?;
-        self.own()?.peer = Some(address);
+        self.own()?.turn_to(Some(address));
         Ok(())
     }
 
@@ -180,10 +180,13 @@ impl Socket {
         #[cfg(linux_sockets)]
         if let Some(own) = &mut self.unix
             && !own.full.is_empty()
-            && crate::sys::wait::is_writable(self.inner.as_raw_fd())?
         {
             own.news = false;
-            return own.room_at_peers().map(|room| room.unwrap_or(own_room));
+            // Not whether poll(2) says writable: it wants three quarters of the buffer free, of which one that is stopped
+            // may hold more for ever, and sendmsg(2) any byte.
+            let fd = self.inner.as_raw_fd();
+            let crowded = unix::unsent(fd)? >= self.inner.send_buffer_size()?;
+            return own.room_at_peers(crowded.then_some(fd)).map(|room| room.unwrap_or(own_room));
         }
         Ok(own_room)
     }
@@ -194,31 +197,43 @@ impl Socket {
 }
 
 impl Unix {
-    /// The end of `disconnect`.
-    pub fn forget_peer(&mut self) {
-        self.peer = None;
+    /// It is connected to this one now, or to nobody: it is another one's room that matters.
+    pub fn turn_to(&mut self, peer: Option<SockAddr>) {
+        self.peer = peer;
+        self.full.clear();
+        self.news = true;
     }
 
     /// Readable when one of the peers has room, or has gone; `None` where one of them has gone already.
+    ///
+    /// `crowded` is the socket itself where its own buffer is full. Then that may have been why nothing could be sent, to a
+    /// peer which has room: so its room is waited for too, and of the peers only those that have none.
     #[cfg(linux_sockets)]
-    fn room_at_peers(&mut self) -> Result<Option<(OwnedFd, Interest)>, Errno> {
+    fn room_at_peers(&mut self, crowded: Option<RawFd>) -> Result<Option<(OwnedFd, Interest)>, Errno> {
         use crate::sys::fd::FromRawFd;
-        use crate::sys::syscall;
+        use crate::sys::{syscall, wait};
 
         // SAFETY: epoll_create1(2) takes a number and gives a descriptor that is ours.
         let epoll = unsafe { OwnedFd::from_raw_fd(syscall!(epoll_create1(libc::EPOLL_CLOEXEC))?) };
+        let add = |fd: RawFd| {
+            let mut event = libc::epoll_event { events: libc::EPOLLOUT as u32, u64: 0 };
+            // SAFETY: both are open, and `event` is readable.
+            unsafe { syscall!(epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &raw mut event)) }
+        };
         self.probes.clear();
+        if let Some(fd) = crowded {
+            add(fd)?;
+        }
         for peer in &self.full {
             let probe = socket2::Socket::new(Domain::UNIX, Type::DGRAM, None)?;
             probe.set_nonblocking(true)?;
             if probe.connect(peer).is_err() {
                 return Ok(None); // sending tells
             }
-            let mut event = libc::epoll_event { events: libc::EPOLLOUT as u32, u64: 0 };
-            // SAFETY: both are open, and `event` is readable.
-            unsafe {
-                syscall!(epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, probe.as_raw_fd(), &raw mut event))
-            }?;
+            if crowded.is_some() && wait::is_writable(probe.as_raw_fd())? {
+                continue;
+            }
+            add(probe.as_raw_fd())?;
             self.probes.push(probe);
         }
         Ok(Some((epoll, Interest::Readable)))

@@ -125,6 +125,15 @@ fn credentials(_message: &cmsg::Message<'_>) -> Option<Credentials> {
     None
 }
 
+/// Bytes of the send buffer that datagrams take which wait at receivers: SIOCOUTQ, unix(7).
+#[cfg(linux_sockets)]
+pub fn unsent(fd: RawFd) -> Result<usize, Errno> {
+    let mut bytes: c_int = 0;
+    // SAFETY: TIOCOUTQ, which SIOCOUTQ is, writes a C int.
+    unsafe { super::syscall!(ioctl(fd, libc::TIOCOUTQ, &raw mut bytes)) }?;
+    Ok(usize::try_from(bytes).unwrap_or(0))
+}
+
 /// Has the kernel tell who sent each datagram: SO_PASSCRED, unix(7). ENOPROTOOPT where it has no such option.
 pub fn set_credentials(fd: RawFd) -> Result<(), Errno> {
     #[cfg(linux_sockets)]
