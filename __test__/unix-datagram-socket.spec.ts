@@ -13,6 +13,21 @@ afterAll(removeAll)
 
 const abstract = process.platform === 'linux' ? test : test.skip
 
+/** <asm-generic/socket.h> */
+const [SOL_SOCKET, SO_PASSPIDFD] = [1, 76]
+const noPidfd = (() => {
+  if (process.platform !== 'linux') return ' [skipped: Linux]'
+  const fd = testkit.makeSocket('unix', 'dgram')
+  try {
+    testkit.getsockoptInt(fd, SOL_SOCKET, SO_PASSPIDFD)
+    return ''
+  } catch {
+    return ' [skipped: no SO_PASSPIDFD]'
+  } finally {
+    testkit.closeFd(fd)
+  }
+})()
+
 /** All that is there, as texts. */
 function received(socket: UnixDatagramSocket, batch = new PacketBatch()): string[] {
   const all: string[] = []
@@ -461,6 +476,24 @@ describe.each(backends)('a descriptor taken over: %s', (backend) => {
     const again = track(UnixDatagramSocket.fromFd(client.fd, { backend, dup: true }))
     expect(again.remoteAddress()).toEqual({ path: server.path })
     expect(again.send('x')).toBe(true)
+  })
+
+  const pidfd = noPidfd === '' ? test : test.skip
+  pidfd(`closes the descriptors that the kernel adds where it is asked to${noPidfd}`, () => {
+    const path = newPath()
+    const fd = testkit.makeSocket('unix', 'dgram')
+    testkit.bindUnix(fd, Buffer.from(path))
+    testkit.setsockoptInt(fd, SOL_SOCKET, SO_PASSPIDFD, 1)
+    const server = track(UnixDatagramSocket.fromFd(fd, { backend }))
+    const client = bind({ backend })
+    const batch = new PacketBatch()
+    const open = () => readdirSync('/dev/fd').length
+    const before = open()
+    for (let times = 0; times < 100; times++) {
+      client.send('x', path)
+      expect(server.recv(batch)).toBe(1)
+    }
+    expect([open(), server.stats().descriptors]).toEqual([before, 100])
   })
 
   test('is refused where it is no such socket', () => {

@@ -80,11 +80,11 @@ pub struct Told {
     pub descriptors: usize,
 }
 
-/// Reads them, and closes the descriptors that the peer has passed: nobody here asked for any.
+/// Reads them, and closes the descriptors in them: nobody here asked for any.
 ///
 /// # Safety
-/// `control` is what a receive on a Unix socket has just been given, and nobody has read it before: each SCM_RIGHTS in it
-/// owns its descriptors.
+/// `control` is what a receive on a Unix socket has just been given, and nobody has read it before: each SCM_RIGHTS and
+/// SCM_PIDFD in it owns its descriptors.
 pub unsafe fn take(control: cmsg::Messages<'_>) -> Told {
     let mut told = Told::default();
     for message in control {
@@ -100,9 +100,14 @@ pub unsafe fn take(control: cmsg::Messages<'_>) -> Told {
     told
 }
 
-/// The descriptors in an SCM_RIGHTS; none in any other message.
+/// The sender's process as a descriptor, where somebody else has set SO_PASSPIDFD (Linux 6.5) on a socket that was taken
+/// over; <linux/socket.h>. libc does not name it.
+const SCM_PIDFD: c_int = 4;
+
+/// The descriptors that a peer has passed (SCM_RIGHTS), or the kernel (SCM_PIDFD); none in any other message.
 pub fn rights<'a>(message: &cmsg::Message<'a>) -> impl Iterator<Item = c_int> + use<'a> {
-    let passed = (message.level, message.kind) == (libc::SOL_SOCKET, libc::SCM_RIGHTS);
+    let passed = message.level == libc::SOL_SOCKET
+        && (message.kind == libc::SCM_RIGHTS || cfg!(linux_sockets) && message.kind == SCM_PIDFD);
     let data: &[u8] = if passed { message.data } else { &[] };
     let (numbers, _) = data.as_chunks();
     // A negative number is none, and OwnedFd may not be made of it.
@@ -205,6 +210,7 @@ mod tests {
         let message = |kind| cmsg::Message { level: libc::SOL_SOCKET, kind, data: &data };
         assert_eq!(rights(&message(libc::SCM_RIGHTS)).collect::<Vec<_>>(), [3, 7]);
         assert_eq!(rights(&message(libc::SCM_RIGHTS + 40)).count(), 0);
+        assert_eq!(rights(&message(SCM_PIDFD)).count(), if cfg!(linux_sockets) { 2 } else { 0 });
     }
 
     proptest! {
