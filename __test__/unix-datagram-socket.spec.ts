@@ -478,6 +478,20 @@ describe.each(backends)('a descriptor taken over: %s', (backend) => {
     expect(again.send('x')).toBe(true)
   })
 
+  test('has a peer without a name, which cannot be found again', () => {
+    const [fd, other] = testkit.socketPair()
+    const socket = track(UnixDatagramSocket.fromFd(fd, { backend }))
+    expect([socket.address(), socket.remoteAddress()]).toEqual([{ path: null }, { path: null }])
+    expect(socket.send('x')).toBe(true)
+    testkit.closeFd(other)
+    const linux = process.platform === 'linux'
+    expect(thrown(() => socket.send('x'))).toMatchObject({ code: linux ? 'ECONNREFUSED' : 'ECONNRESET' })
+    for (let times = 0; times < 2; times++) {
+      expect(thrown(() => socket.send('x'))).toMatchObject({ code: 'ENOTCONN' })
+      expect(socket.sendBatch([{ data: 'x' }]).error).toMatchObject({ code: 'ENOTCONN' })
+    }
+  })
+
   const pidfd = noPidfd === '' ? test : test.skip
   pidfd(`closes the descriptors that the kernel adds where it is asked to${noPidfd}`, () => {
     const path = newPath()

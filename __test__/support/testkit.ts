@@ -7,6 +7,7 @@ export interface Testkit {
   denySyscalls(names: string[], errno: number): void
   callRecvmmsg(): number
   makeSocket(domain: 'inet' | 'inet6' | 'unix', type: 'dgram' | 'stream' | 'raw'): number
+  socketPair(): [number, number]
   bindAny(fd: number): number
   sendTo(fd: number, address: string, port: number, data: Uint8Array): number
   sendGso(fd: number, address: string, port: number, data: Uint8Array, segmentSize: number): number

@@ -85,7 +85,8 @@ impl Socket {
     ) -> Result<Socket, NotAdopted> {
         let (inner, identity, restore_blocking) = super::create::adopt(fd, dup, Wanted::Unix)?;
         let telling = tell(inner.as_raw_fd(), telling)?;
-        let peer = inner.peer_addr().ok();
+        // One without a name, of socketpair(2), is not to be found again.
+        let peer = inner.peer_addr().ok().filter(|peer| !peer.is_unnamed());
         let parts = Parts { inner, identity, backend, telling, restore_blocking };
         Ok(Socket { unix: Some(Unix { peer, ..Unix::default() }), ..Socket::new(parts) })
     }

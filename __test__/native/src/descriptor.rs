@@ -33,6 +33,14 @@ pub fn make_socket(domain: String, kind: String) -> Result<i32> {
     Ok(socket.into_raw_fd())
 }
 
+/// Two Unix datagram sockets without names that are connected to each other: socketpair(2).
+#[napi]
+pub fn socket_pair() -> Result<Vec<i32>> {
+    let (one, other) =
+        Socket::pair(Domain::UNIX, Type::DGRAM, None).map_err(|error| of_call("socketpair", &error))?;
+    Ok(vec![one.into_raw_fd(), other.into_raw_fd()])
+}
+
 /// Binds an unbound Internet socket to the loopback address of its family and returns the port it was given.
 #[napi]
 pub fn bind_any(fd: i32) -> Result<u32> {
