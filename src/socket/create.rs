@@ -139,16 +139,18 @@ impl Socket {
         if options::gro(fd) && !adoption.large_slots {
             return Err(NotAdopted::Coalesces);
         }
-        let (inner, identity, restore_blocking) = adopt(fd, adoption.dup, Wanted::Udp)?;
+        let tell = |fd| {
+            let v6 = descriptor::domain(fd)? == libc::AF_INET6;
+            options::set_telling(fd, v6, adoption.telling).map(|()| v6)
+        };
+        let (inner, identity, restore_blocking, v6) = adopt(fd, adoption.dup, Wanted::Udp, tell)?;
         let fd = inner.as_raw_fd();
-        let v6 = descriptor::domain(fd)? == libc::AF_INET6;
         // A socket that has it on is read as one that has it on, whoever did it.
         let name = inner.local_addr().ok().and_then(|name| name.as_socket());
         let everywhere = name.is_some_and(|name| name.ip().is_unspecified());
         if adoption.destinations.unwrap_or(everywhere) {
             options::set_destinations(fd, v6);
         }
-        options::set_telling(fd, v6, adoption.telling)?;
         let gro = options::gro(fd) || adoption.gro && options::set_gro(fd);
         // What was lost before is not ours to tell.
         let drops = options::drops(fd).unwrap_or(0);
@@ -159,12 +161,14 @@ impl Socket {
 }
 
 /// The socket behind `fd`, or behind a duplicate of it, non-blocking and close-on-exec; who it is, and whether it was in
-/// blocking mode and is to be so again. Where it fails `fd` is the caller's as before.
-pub(super) fn adopt(
+/// blocking mode and is to be so again; and what `prepare` gives, which sets the options that may be refused. Where it fails
+/// `fd` is the caller's as before.
+pub(super) fn adopt<T>(
     fd: RawFd,
     dup: bool,
     wanted: Wanted,
-) -> Result<(socket2::Socket, Identity, bool), NotAdopted> {
+    prepare: impl FnOnce(RawFd) -> Result<T, Errno>,
+) -> Result<(socket2::Socket, Identity, bool, T), NotAdopted> {
     let blocking = descriptor::is_blocking(fd)?;
     if let Some(kind) = descriptor::kind(fd, wanted)? {
         return Err(NotAdopted::Kind(kind));
@@ -172,8 +176,12 @@ pub(super) fn adopt(
     let fd = if dup { descriptor::duplicate(fd)? } else { fd };
     // SAFETY: an open descriptor, checked above, which the caller hands over, or our duplicate of it.
     let inner = unsafe { socket2::Socket::from_raw_fd(fd) };
-    match descriptor::prepare(&inner).and_then(|()| Identity::of(fd)) {
-        Ok(identity) => Ok((inner, identity, blocking)),
+    let prepared = prepare(fd).and_then(|told| {
+        descriptor::prepare(&inner)?;
+        Ok((Identity::of(fd)?, told))
+    });
+    match prepared {
+        Ok((identity, told)) => Ok((inner, identity, blocking, told)),
         Err(errno) => {
             if !dup {
                 std::mem::forget(inner); // still the caller's
@@ -202,5 +210,26 @@ pub fn reuse_port(socket: &socket2::Socket) -> Result<(), Errno> {
     {
         let _ = socket;
         Err(Errno(libc::ENOTSUP))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::UdpSocket;
+    use std::os::fd::IntoRawFd;
+
+    #[test]
+    fn a_descriptor_that_is_not_taken_over_is_the_callers_as_it_was() {
+        let fd = UdpSocket::bind("127.0.0.1:0").unwrap().into_raw_fd();
+        for dup in [false, true] {
+            let refused = adopt(fd, dup, Wanted::Udp, |_| Err::<(), _>(Errno(libc::EPERM)));
+            assert_eq!(refused.map(drop), Err(NotAdopted::Errno(Errno(libc::EPERM))));
+            // SAFETY: fcntl(F_GETFL) takes and gives numbers.
+            let flags = unsafe { syscall!(fcntl(fd, libc::F_GETFL)) }.expect("still open");
+            assert_eq!(flags & libc::O_NONBLOCK, 0);
+        }
+        // SAFETY: the descriptor that into_raw_fd gave, of which nobody else is the owner.
+        drop(unsafe { UdpSocket::from_raw_fd(fd) });
     }
 }

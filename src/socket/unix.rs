@@ -83,8 +83,8 @@ impl Socket {
         telling: UnixTelling,
         backend: Backend,
     ) -> Result<Socket, NotAdopted> {
-        let (inner, identity, restore_blocking) = super::create::adopt(fd, dup, Wanted::Unix)?;
-        let telling = tell(inner.as_raw_fd(), telling)?;
+        let (inner, identity, restore_blocking, telling) =
+            super::create::adopt(fd, dup, Wanted::Unix, |fd| tell(fd, telling))?;
         // One without a name, of socketpair(2), is not to be found again.
         let peer = inner.peer_addr().ok().filter(|peer| !peer.is_unnamed());
         let parts = Parts { inner, identity, backend, telling, restore_blocking };
