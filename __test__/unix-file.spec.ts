@@ -131,6 +131,34 @@ describe('a file that is there', () => {
     }
   })
 
+  test('is not called alive where there is no descriptor left to ask with', () => {
+    const path = dead()
+    const program = `
+      const { UnixDatagramSocket } = require(${JSON.stringify(door)})
+      const fs = require('node:fs')
+      const files = []
+      try {
+        for (;;) files.push(fs.openSync('/dev/null'))
+      } catch {}
+      const codes = []
+      for (let free = 0; free < 4; free++) {
+        try {
+          UnixDatagramSocket.bind({ path: ${JSON.stringify(path)} }).close()
+          codes.push('bound')
+        } catch (error) {
+          codes.push(error.code)
+        }
+        fs.closeSync(files.pop())
+      }
+      for (const file of files) fs.closeSync(file)
+      console.log(codes.join())
+    `
+    const limited = ['-c', 'ulimit -n 64 && exec "$0" "$@"', process.execPath, '-e', program]
+    const { stdout, stderr } = spawnSync('sh', limited, { encoding: 'utf8', timeout: 20_000 })
+    expect([stdout, stderr]).toEqual(['EMFILE,EMFILE,EMFILE,bound\n', ''])
+    expect(existsSync(path)).toBe(false)
+  })
+
   test('is left alone where it is no socket at all', () => {
     const [file, directory, link] = [newPath(), newPath(), newPath()]
     writeFileSync(file, 'precious')

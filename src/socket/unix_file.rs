@@ -75,14 +75,14 @@ pub fn bind(
 
 /// Binds to a file that is a dead socket's, in its place; `false` where it is not.
 fn replace(socket: &socket2::Socket, address: &SockAddr, path: &Path) -> Result<bool, Errno> {
-    if !is_dead(address, path) {
+    if !is_dead(address, path)? {
         return Ok(false);
     }
     // Of two that find the same dead socket one would remove what the other has bound by then. So one after the other:
     // who comes second finds it alive. The lock ends with the descriptor.
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = File::open(directory.unwrap_or(Path::new(".")))?;
-    if !locked(&directory) || !is_dead(address, path) {
+    if !locked(&directory) || !is_dead(address, path)? {
         return Ok(false);
     }
     fs::remove_file(path)?;
@@ -107,10 +107,13 @@ fn locked(directory: &File) -> bool {
 
 /// Whether the file is a datagram socket's that nobody has open: connect(2) says ECONNREFUSED, and EPROTOTYPE of one of
 /// another type that is in use.
-fn is_dead(address: &SockAddr, path: &Path) -> bool {
-    let is_socket = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
-    let asked = || socket2::Socket::new(Domain::UNIX, Type::DGRAM, None)?.connect(address);
-    is_socket && asked().is_err_and(|error| error.raw_os_error() == Some(libc::ECONNREFUSED))
+fn is_dead(address: &SockAddr, path: &Path) -> Result<bool, Errno> {
+    if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket()) {
+        return Ok(false);
+    }
+    // With no descriptor left for it nothing is known: EMFILE.
+    let asking = socket2::Socket::new(Domain::UNIX, Type::DGRAM, None)?;
+    Ok(asking.connect(address).is_err_and(|error| error.raw_os_error() == Some(libc::ECONNREFUSED)))
 }
 
 /// The path that a name is; `None` for an abstract one, and for none at all.
@@ -154,6 +157,23 @@ mod tests {
             thread::sleep(LOCK_AT_MOST / 20);
             drop(other);
             assert_eq!(begun.join().unwrap(), Ok(()));
+        });
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn what_another_has_bound_meanwhile_is_left_alone() {
+        let (directory, path) = dead("meanwhile");
+        let other = lock(&directory);
+        thread::scope(|scope| {
+            let begun = scope.spawn(|| bound(&path));
+            thread::sleep(LOCK_AT_MOST / 20);
+            fs::remove_file(&path).unwrap();
+            let alive = socket2::Socket::new(Domain::UNIX, Type::DGRAM, None).unwrap();
+            alive.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+            drop(other);
+            assert_eq!(begun.join().unwrap(), Err(Errno(libc::EADDRINUSE)));
+            assert!(path.exists());
         });
         fs::remove_dir_all(directory).unwrap();
     }
