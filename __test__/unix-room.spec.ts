@@ -157,6 +157,20 @@ describeModes('a receiver whose queue is full', (backend) => {
     }
   })
 
+  test('is not waited for any more once it had room', async () => {
+    const [first, second, client] = [bind({ backend }), bind({ backend }), bind({ backend })]
+    let drained = 0
+    client.on('drain', () => drained++)
+    fill(client, first.path)
+    empty(first)
+    await until(() => drained === 1)
+    const sent = fill(client, second.path)
+    await delay(50)
+    expect(drained).toBe(1)
+    expect(empty(second)).toBe(sent)
+    await until(() => drained === 2)
+  })
+
   test('matters to nobody who has connected to another one', async () => {
     const [stopped, peer, client] = [bind({ backend }), bind({ backend }), bind({ backend })]
     fill(client, stopped.path)
