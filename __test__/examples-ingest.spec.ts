@@ -108,7 +108,7 @@ const noDrops = capabilities().drops ? '' : ' [skipped: the kernel does not tell
   expect(await example.listening()).toEqual({ listening: lines })
   const { socket } = receiver()
   socket.setMulticastInterface('127.0.0.1')
-  const publish = (group: string, numbers: number[]) => {
+  const publish = (group: string, numbers: (number | bigint)[]) => {
     for (const number of numbers) {
       const data = Buffer.alloc(64)
       data.writeBigUInt64BE(BigInt(number))
@@ -128,14 +128,20 @@ const noDrops = capabilities().drops ? '' : ' [skipped: the kernel does not tell
   // Both have lost 1105.
   publish(groups[0]!, [1106, 1107])
   await until(() => (example.lines.at(-1) as { received?: number }).received === 102, 20_000)
+  const seen = { received: 102, repeated: 80, missing: 6, lost: 0 }
+  await until(() => (example.lines.at(-1) as { repeated?: number }).repeated === 80, 20_000)
+  expect(example.lines.at(-1)).toMatchObject(seen)
+  // A number from nowhere is a gap, and no more than that.
+  publish(groups[0]!, [2n ** 40n])
+  await until(() => (example.lines.at(-1) as { received?: number }).received === 103, 20_000)
   expect(await example.end()).toBe(0)
   expect(example.lines.at(-1)).toEqual({
-    received: 102,
+    received: 103,
     repeated: 80,
-    missing: 6,
-    lost: 0,
+    missing: 100_000,
+    lost: 2 ** 40 - 1108 - 100_000 + seen.missing,
     lines: [
-      { line: lines[0], datagrams: 92, dropped: 0 },
+      { line: lines[0], datagrams: 93, dropped: 0 },
       { line: lines[1], datagrams: 90, dropped: 0 },
     ],
   })

@@ -35,13 +35,21 @@ class Sequence {
   add(number) {
     if (number >= this.next) {
       // The first of all begins the stream, whatever its number.
-      if (this.received > 0) for (let gap = this.next; gap < number; gap++) this.#miss(gap)
+      if (this.received > 0) this.#gap(this.next, number)
       this.next = number + 1n
     } else if (!this.missing.delete(number)) {
       this.repeated++
       return
     }
     this.received++
+  }
+
+  /** All from `first` on, and before `end`, are missing. */
+  #gap(first, end) {
+    // A number from nowhere must not keep the listener busy: of a long gap only the last ones may still come.
+    const given = end - first - BigInt(Sequence.MOST)
+    if (given > 0n) this.lost += Number(given)
+    for (let number = given > 0n ? first + given : first; number < end; number++) this.#miss(number)
   }
 
   #miss(number) {
