@@ -2,6 +2,7 @@
 
 import { types } from 'node:util'
 import { invalidArgType } from './errors'
+import type { PacketCopy } from './packet'
 
 /** Where a datagram goes. A `Packet` is one: its sender, from the address that the packet was sent to. */
 export interface Target {
@@ -15,8 +16,11 @@ export interface Target {
   interfaceIndex?: number | null
 }
 
-/** Where a datagram of a Unix socket goes. A `Packet` is one: its sender. */
-export interface UnixTarget {
+/** Where a datagram of a Unix socket goes. A `Packet` is one, and so is its copy: its sender. */
+export type UnixTarget = UnixPath | PacketCopy
+
+/** A Unix socket's name. */
+interface UnixPath {
   /** Path of a socket, or behind a NUL its abstract name (Linux). */
   path: string | null
 }

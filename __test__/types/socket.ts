@@ -295,10 +295,13 @@ export async function unix(socket: UnixDatagramSocket, udp: UdpSocket, batch: Pa
   const sent: boolean = socket.send('x', '/run/x') && socket.send('x', { path: '/run/x' }) && socket.send('x')
   // @ts-expect-error a path, not a port
   socket.send('x', 8125)
+  // @ts-expect-error neither
+  socket.send('x', {})
   for await (const each of socket) {
     claim<Same<typeof each.socket, UnixDatagramSocket | null>>()
-    for (const packet of each) socket.send(packet.data, packet)
+    for (const packet of each) socket.send(packet.data, packet) && socket.send(packet.data, packet.copy())
     socket.sendBatch([...each])
+    socket.sendBatch(each.copy().map((packet) => ({ data: 'x', to: packet })))
     socket.sendBatch(each, { to: { path: '/run/x' } })
     // @ts-expect-error a path, not a port
     socket.sendBatch(each, { to: { port: 1 } })
