@@ -50,13 +50,14 @@ collect(
     const far = "<34>Oct 11 22:14:15 mymachine su: 'su root' failed for lonvick on /dev/pts/8"
     sender.send(far, port, '127.0.0.1')
     sender.send('no syslog at all', port, '127.0.0.1')
+    sender.send('<192>odd: no priority', port, '127.0.0.1')
     const burst = Array.from({ length: 2000 }, (_, index) => ({ data: `<13>many: ${index}`, path }))
     const many = track(UnixDatagramSocket.bind())
     // Faster than a database: the queue's length is what keeps the sender from losing anything.
     expect(await many.sendAll(burst)).toMatchObject({ sent: 2000, failed: 0 })
     sender.close()
     expect(await example.end()).toBe(0)
-    expect(example.lines.at(-1)).toEqual({ rows: 2004, dropped: [0, 0] })
+    expect(example.lines.at(-1)).toEqual({ rows: 2005, dropped: [0, 0] })
 
     const { DatabaseSync } = require('node:sqlite')
     const database = new DatabaseSync(file)
@@ -82,6 +83,8 @@ collect(
       message: "'su root' failed for lonvick on /dev/pts/8",
     })
     expect(row(null)).toMatchObject({ facility: 'user', severity: 'notice', message: 'no syslog at all' })
+    const odd = rows.find((each: { message: string }) => each.message.includes('no priority'))
+    expect(odd).toMatchObject({ facility: 'user', severity: 'notice', tag: '<192>odd' })
     const count = database
       .prepare("SELECT count(DISTINCT message) AS count FROM log WHERE tag = 'many'")
       .get()

@@ -31,8 +31,9 @@ const severities = SEVERITIES.split(' ')
 
 /** `<34>1 TIME HOST APP PROCID MSGID SD MESSAGE`, RFC 5424, or `<34>TIME [HOST] TAG: MESSAGE`, RFC 3164. */
 function parse(text) {
-  const [, priority, rest] = /^<(\d{1,3})>(.*)$/s.exec(text) ?? [undefined, '13', text] // 13: RFC 3164, 4.3.3
-  const code = Number(priority)
+  const [, priority, content] = /^<(\d{1,3})>(.*)$/s.exec(text) ?? []
+  // 191 is local7.debug. What has no priority is text, and user.notice: RFC 3164, 4.3.3.
+  const [code, rest] = Number(priority) <= 191 ? [Number(priority), content] : [13, text]
   const facility = facilities[code >> 3] ?? `local${(code >> 3) - 16}`
   const known = { facility, severity: severities[code & 7] }
   const modern = /^1 (\S+) (\S+) (\S+) (\S+) (\S+) (-|(?:\[(?:[^\]\\]|\\.)*\])+) ?(?:\ufeff)?(.*)$/s.exec(
