@@ -213,6 +213,20 @@ mod tests {
         assert_eq!(rights(&message(SCM_PIDFD)).count(), if cfg!(linux_sockets) { 2 } else { 0 });
     }
 
+    #[test]
+    #[cfg(linux_sockets)]
+    fn a_sender_is_told_by_process_user_and_group() {
+        let [pid, uid, gid] = [1u32, 2, 3];
+        let data = [pid, uid, gid].map(u32::to_ne_bytes).concat();
+        let mut room = [0; 64];
+        let mut writer = cmsg::Writer::new(&mut room);
+        writer.push(libc::SOL_SOCKET, libc::SCM_CREDENTIALS, &data);
+        let end = writer.len();
+        // SAFETY: no descriptors are in it.
+        let told = unsafe { take(cmsg::messages(&room[..end])) };
+        assert_eq!(told.credentials, Some(Credentials { pid, uid, gid }));
+    }
+
     proptest! {
         #[test]
         fn names_are_read_back(name in prop::collection::vec(1u8.., 1..NAME_MOST)) {
