@@ -407,6 +407,26 @@ describe('errors', () => {
     expect(thrown(() => client.send({} as unknown as string, '/x'))).toMatchObject({ code: type })
   })
 
+  test('sends nothing of what its target’s getter has transferred away, or closed', () => {
+    const [server, client] = [bind(), bind()]
+    const data = new Uint8Array(8)
+    const away = {
+      get path() {
+        structuredClone(data.buffer, { transfer: [data.buffer] })
+        return server.path
+      },
+    }
+    expect(thrown(() => client.send(data, away))).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
+    const closing = {
+      get path() {
+        client.close()
+        return server.path
+      },
+    }
+    expect(thrown(() => client.send('x', closing))).toMatchObject({ code: 'ERR_SOCKET_DGRAM_NOT_RUNNING' })
+    expect(received(server)).toEqual([])
+  })
+
   test('refuses options that are not its own, and says what was meant', () => {
     const options: [object, string][] = [
       [{ port: 1 }, 'ERR_INVALID_ARG_VALUE'],
