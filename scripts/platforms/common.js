@@ -3,9 +3,8 @@
 // What `build:all` and `check:all` have in common: one platform after the other, and a line for each in the end.
 
 const { Problem } = require('../lib/problem')
-const { Lack } = require('../sanitizers/common')
 const { checkTools } = require('../lib/tools')
-const { root } = require('../sanitizers/common')
+const { Lack, root } = require('../sanitizers/common')
 const { giveUp } = require('../setup')
 const { targets } = require('./targets')
 
