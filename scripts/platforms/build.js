@@ -23,6 +23,9 @@ async function build(target, options) {
   const { triple, glibc, rustflags, library, lack, file } = target
   if (lack) throw new Lack(`${lack}.`)
   if (process.platform !== 'linux') throw new Lack('Other platforms are built on Linux.')
+  const artifact = path.join(root, '.build', 'artifacts', triple, file)
+  // An older one would be taken for this one's.
+  fs.rmSync(artifact, { force: true })
   const tools = await zig()
   const { env, args } = await compilerFor(triple, options)
   const directory = path.join(root, '.build', 'platforms')
@@ -48,10 +51,10 @@ async function build(target, options) {
     echo: true,
   })
   if (result.code !== 0) throw toolProblem(`building for ${triple}`, { ...result, all: '' })
-  const artifact = path.join(root, '.build', 'artifacts', triple, file)
+  const built = path.join(directory, triple, 'release', library)
+  const found = examine(built, target)
   fs.mkdirSync(path.dirname(artifact), { recursive: true })
-  fs.copyFileSync(path.join(directory, triple, 'release', library), artifact)
-  const found = examine(artifact, target)
+  fs.copyFileSync(built, artifact)
   const loaded = triple === options.toolchain.host ? load(artifact) : 'not loaded here'
   return `${path.relative(root, artifact)} (${found}; ${loaded})`
 }
