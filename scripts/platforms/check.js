@@ -13,25 +13,28 @@ const { compilerFor } = require('./compiler')
 
 async function check({ triple }, options) {
   const { env, args, clippy } = await compilerFor(triple, options)
-  const linting = clippy !== undefined && fs.existsSync(clippy)
+  const linter = await lints(args, clippy)
   const directory = path.join(root, '.build', 'platforms')
-  const command = ['check', '--lib', '--target', triple, '--target-dir', directory, ...args]
-  const result = await run('cargo', command, {
+  const command = ['--lib', '--target', triple, '--target-dir', directory, ...args]
+  const result = await run('cargo', [linter?.command ?? 'check', ...command, ...(linter?.args ?? [])], {
     cwd: root,
-    env: {
-      ...env,
-      ...(linting ? lints(clippy) : { RUSTFLAGS: `${env.RUSTFLAGS ?? ''} -D warnings`.trim() }),
-    },
+    env: { ...env, ...(linter ? linter.env : { RUSTFLAGS: `${env.RUSTFLAGS ?? ''} -D warnings`.trim() }) },
     echo: true,
   })
   if (result.code !== 0) throw toolProblem(`checking for ${triple}`, { ...result, all: '' })
-  return linting ? 'types and lints' : 'types'
+  return linter ? 'types and lints' : 'types'
 }
 
-/** As cargo-clippy calls its driver; that command would look for one beside itself. */
-function lints(clippy) {
-  const separator = '__CLIPPY_HACKERY__'
-  return { RUSTC_WORKSPACE_WRAPPER: clippy, CLIPPY_ARGS: ['-D', 'warnings', ''].join(separator) }
+/** How clippy is called: cargo's own, or a driver that cargo would not find; `undefined` where there is none. */
+async function lints(args, clippy) {
+  if (clippy && fs.existsSync(clippy)) {
+    // As cargo-clippy passes the arguments on.
+    const CLIPPY_ARGS = ['-D', 'warnings', ''].join('__CLIPPY_HACKERY__')
+    return { command: 'check', env: { CLIPPY_ARGS, RUSTC_WORKSPACE_WRAPPER: clippy }, args: [] }
+  }
+  if (args.length > 0) return undefined
+  const { code } = await run('cargo', ['clippy', '--version'], { cwd: root })
+  return code === 0 ? { command: 'clippy', env: {}, args: ['--', '-D', 'warnings'] } : undefined
 }
 
 eachPlatform(check)
