@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 
+import './lib/load'
+
 import * as legacy from './lib/dgram/legacy'
 import * as sockets from './lib/dgram/socket'
 

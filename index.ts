@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 
+import './lib/load'
+
 export type { AddressInfo } from './lib/address'
 export { PacketBatch, type PacketBatchOptions } from './lib/batch'
 export { type Capabilities, capabilities } from './lib/capabilities'

@@ -203,7 +203,8 @@ describe('recvmmsg', () => {
       const call = (...args: string[]) =>
         spawnSync(process.execPath, [join(folder, 'cli', 'main.js'), ...args], { encoding: 'utf8' })
       expect(call('--version')).toMatchObject({ status: 0, stdout: `${version}\n` })
-      const sentence = /^recvmmsg: the addon cannot be loaded: .+\n$/
+      const sentence =
+        /^recvmmsg: The addon of recvmmsg cannot be loaded: the package @recvmmsg\/[\w-]+ is not installed: .+\n$/
       expect(call('listen')).toMatchObject({ status: 1, stderr: expect.stringMatching(sentence) })
     } finally {
       rmSync(folder, { recursive: true })

@@ -253,6 +253,7 @@ test('every coded error keeps the name of its class, and has nothing enumerable 
     errors.invalidState('x'),
     errors.illegalConstructor(),
     errors.unsupported('x'),
+    errors.notLoaded('x', new Error('y')),
     errors.batchNotEmpty(1),
     errors.batchDetached(),
     errors.batchStale(),

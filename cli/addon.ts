@@ -5,6 +5,6 @@ export function withAddon<T>(load: () => T): T {
   try {
     return load()
   } catch (error) {
-    throw new Failure(`the addon cannot be loaded: ${reason(error)}`)
+    throw new Failure(reason(error))
   }
 }

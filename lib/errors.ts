@@ -146,6 +146,12 @@ export function unsupported(what: string): CodedError {
   return make(Error, 'ERR_RECVMMSG_UNSUPPORTED', what)
 }
 
+/** `cause`: what the loader threw. */
+export function notLoaded(what: string, cause: unknown): CodedError {
+  const error = make(Error, 'ERR_DLOPEN_FAILED', `The addon of recvmmsg cannot be loaded: ${what}`)
+  return Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true })
+}
+
 export function batchNotEmpty(length: number): CodedError {
   const message = `The batch still holds ${length} datagrams: deal with them, then call batch.clear()`
   return make(Error, 'ERR_BATCH_NOT_EMPTY', message)

@@ -5,6 +5,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { Record, filesBelow, fingerprint, readJson, replaceByCopy } = require('./fingerprint')
+const { nameScope } = require('./loader')
 const { binOf } = require('./packages')
 const { Problem } = require('./problem')
 const { run } = require('./run')
@@ -16,7 +17,12 @@ const TESTKIT = '__test__/native'
 function addonHash(root, toolchain) {
   const { napi } = readJson(path.join(root, 'package.json'))
   const cli = readJson(path.join(root, 'node_modules/@napi-rs/cli/package.json'))?.version
-  return crateHash(root, toolchain, [...filesBelow(root, 'src'), 'build.rs'], [napi, cli])
+  return crateHash(
+    root,
+    toolchain,
+    [...filesBelow(root, 'src'), 'build.rs', 'scripts/lib/loader.js'],
+    [napi, cli],
+  )
 }
 
 function testkitHash(root, toolchain) {
@@ -62,6 +68,7 @@ async function ensureAddon(context) {
   const args = [binOf(root, '@napi-rs/cli', 'napi'), ...napi, '--target', toolchain.host]
   const result = await run(process.execPath, args, { cwd: root })
   if (result.code !== 0) throw toolProblem('building the addon', result)
+  nameScope(root)
   const { napi: settings } = readJson(path.join(root, 'package.json'))
   const prefix = `${settings.binaryName}.${process.platform}-${process.arch}`
   const binary = fs.readdirSync(root).find((name) => name.startsWith(prefix) && name.endsWith('.node'))
