@@ -27,8 +27,11 @@ export function open(path: string): Readable {
       closeSync(fd)
       throw new Failure(`cannot read ${path}: it is a directory`)
     }
-    // A read(2) of a FIFO in a thread would keep the process from ending.
-    return stat.isFIFO() ? new Socket({ fd, readable: true, writable: false }) : createReadStream('', { fd })
+    // A read(2) of a FIFO in a thread would keep the process from ending. But net.Socket is no way to one elsewhere.
+    const isNode = process.versions.bun === undefined && process.versions.deno === undefined
+    return stat.isFIFO() && isNode
+      ? new Socket({ fd, readable: true, writable: false })
+      : createReadStream('', { fd })
   } catch (error) {
     throw error instanceof Failure ? error : new Failure(`cannot read ${path}: ${reason(error)}`)
   }

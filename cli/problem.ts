@@ -20,6 +20,8 @@ export class Failure extends Error {}
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { errno, code } = error as NodeJS.ErrnoException
-  const words = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1]
+  const map = getSystemErrorMap()
+  // By the name where there is no such number: those of Bun's errors are others.
+  const [, words] = map.get(errno!) ?? [...map.values()].find(([name]) => name === code) ?? []
   return words === undefined ? error.message.split('\n', 1)[0]! : `${words} (${code})`
 }

@@ -1,9 +1,16 @@
 /** Which of the two ways of `src/readiness` a socket is watched by. */
 
+import { AsyncResource } from 'node:async_hooks'
 import { setImmediate } from 'node:timers'
 import { hubCreate, hubTurned, socketWatch } from '../binding'
 import { uvPollWorks } from './capabilities'
 import { validateOneOf } from './validators'
+
+const { bun, deno } = process.versions
+/** Only Node keeps the async context of `AsyncLocalStorage` for a callback of native code. */
+const isNode = bun === undefined && deno === undefined
+/** Deno runs ticks and promises when the event loop turns, and not between two callbacks of native code. */
+const waitsForTurn = deno !== undefined
 
 /** The environment's helper thread, made when it is first needed. */
 let hub: object | undefined
@@ -23,10 +30,12 @@ export function watch(handle: object, writable: boolean, wake: () => boolean): n
     if (typeof made === 'number') return made
     hub = made
   }
+  const inContext = isNode ? wake : AsyncResource.bind(wake)
   return socketWatch(handle, hub, writable, () => {
     if (!turning) setImmediate(turned)
     turning = true
-    return wake()
+    const again = inContext()
+    return again && !waitsForTurn
   })
 }
 

@@ -18,6 +18,7 @@ import { hold, release } from '../keepalive'
 import * as layout from '../layout'
 import { Memory } from '../memory'
 import { watch } from '../readiness'
+import { runQueued } from './queued'
 import type { RemoteInfo } from './types'
 
 /** As constants of this module: V8 folds these, and not another module's. */
@@ -50,12 +51,6 @@ const MOST_FRUITLESS = 2
 
 /** Not in every runtime. */
 const markAsUntransferable = workers.markAsUntransferable as ((object: object) => void) | undefined
-
-/**
- * Runs what listeners have queued with `process.nextTick` and promises, as node:dgram does between two messages. Where
- * the runtime has no such function each message is given by a callback of its own.
- */
-const runQueued = (process as { _tickCallback?: () => void })._tickCallback
 
 /** Who is told. */
 export interface InboxHost {

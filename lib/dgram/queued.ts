@@ -1,0 +1,20 @@
+/** What a listener has queued, between two messages of one callback. */
+
+interface Runtime {
+  /** With which Node ends each callback. */
+  _tickCallback?(): void
+  getBuiltinModule?(name: string): { drainMicrotasks?(): void } | undefined
+}
+
+const runtime = process as unknown as Runtime
+
+/**
+ * Runs what listeners have queued with `process.nextTick` and promises, as node:dgram does between two messages. Where
+ * the runtime has no such function each message is given by a callback of its own.
+ *
+ * Bun has Node's function only in name. Its own runs promises before ticks.
+ */
+export const runQueued: (() => void) | undefined =
+  process.versions.bun === undefined
+    ? runtime._tickCallback
+    : runtime.getBuiltinModule?.('bun:jsc')?.drainMicrotasks
