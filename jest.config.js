@@ -18,8 +18,8 @@ module.exports = {
       },
     ],
   },
-  // cargo puts copies of packages there, which the module map would take for duplicates.
-  modulePathIgnorePatterns: ['<rootDir>/target/'],
+  // Copies of packages are there, which the module map would take for duplicates.
+  modulePathIgnorePatterns: ['<rootDir>/target/', '<rootDir>/.build/'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/target/', '<rootDir>/.build/'],
   watchPathIgnorePatterns: ['<rootDir>/target/', '<rootDir>/.build/'],
   testTimeout: 20_000,

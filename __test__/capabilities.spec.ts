@@ -84,7 +84,8 @@ test('tells of reusePort whether two sockets can share a port by it', () => {
 })
 
 test('tells of uvPoll that the runtime is Node.js, whose event loop is libuv', () => {
-  expect(capabilities().uvPoll).toBe(process.versions.bun === undefined && process.versions.uv !== undefined)
+  const { bun, deno } = process.versions
+  expect(capabilities().uvPoll).toBe(bun === undefined && deno === undefined)
 })
 
 test('does not leave descriptors behind', () => {

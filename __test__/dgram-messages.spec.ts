@@ -80,7 +80,8 @@ describeModes((mode) => {
     expect(buffer.byteLength).toBeGreaterThan(0)
   })
 
-  test('what listeners queue runs before the next message', async () => {
+  /** What five messages' listener, its ticks and its jobs note. */
+  async function queued(): Promise<string[]> {
     const [socket, from] = [await bound(mode), await bound(mode)]
     const log: string[] = []
     socket.on('message', (data) => {
@@ -96,7 +97,17 @@ describeModes((mode) => {
     })
     await train(from, socket, numbers(5))
     await until(() => log.length === 25)
-    expect(log).toEqual(
+    return log
+  }
+
+  test('what listeners queue runs before the next message', async () => {
+    const log = await queued()
+    const inOrder = numbers(5).flatMap((n) => [n, n, n, n, n])
+    expect(log.map((text) => text.split(' ')[0])).toEqual(inOrder)
+  })
+
+  test('of that, ticks run first', async () => {
+    expect(await queued()).toEqual(
       numbers(5).flatMap((n) => [n, `${n} tick`, `${n} job`, `${n} job of the tick`, `${n} tick of the job`]),
     )
   })

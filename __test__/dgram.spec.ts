@@ -1,19 +1,17 @@
 // Sockets of recvmmsg/dgram: what they are, what they take, how they end; multicast.
 
-import { execFileSync } from 'node:child_process'
 import dgram from 'node:dgram'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { EventEmitter, once } from 'node:events'
-import { join } from 'node:path'
 import { inherits } from 'node:util'
 import * as ours from '../dgram'
 import { capabilities } from '../index'
 import { bound, closeSockets, messagesOf, sent, unbound } from './support/dgram'
 import { describeModes, expectWell, ipv4Modes, runChild, until } from './support/loop'
 import { dgramSocket, shape, thrown } from './support/net'
+import { printedBy } from './support/program'
 import { testkit } from './support/testkit'
 
-const root = join(__dirname, '..')
 const [mode] = ipv4Modes
 
 afterEach(closeSockets)
@@ -51,8 +49,7 @@ describe('what there is', () => {
     const program = `${statement}
       console.log(typeof dgram.createSocket, dgram.createSocket('udp4') instanceof dgram.Socket)`
     const type = statement.startsWith('import') ? 'module' : 'commonjs'
-    const args = [`--input-type=${type}`, '-e', program]
-    expect(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' })).toBe('function true\n')
+    expect(printedBy(type, program)).toBe('function true\n')
   })
 
   test('one object for require and import, in which functions can be put in place of others', () => {
@@ -62,9 +59,7 @@ describe('what there is', () => {
       const required = createRequire(import.meta.url)('recvmmsg/dgram')
       required.createSocket = () => 'another'
       console.log(dgram === required, required.default === required, dgram.createSocket())`
-    const args = ['--input-type=module', '-e', program]
-    const printed = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
-    expect(printed).toBe('true true another\n')
+    expect(printedBy('module', program)).toBe('true true another\n')
   })
 
   test('the constructor works as it is, by `class extends`, and on an object that inherits', () => {

@@ -165,11 +165,21 @@ describeModes((mode) => {
     const storage = new AsyncLocalStorage<string>()
     const seen: unknown[] = []
     storage.run('reader', () => {
-      socket.on('batch', () => seen.push(executionAsyncId() > 0, storage.getStore()))
+      socket.on('batch', () => seen.push(storage.getStore()))
     })
+    storage.run('later', () => socket.on('batch', () => {}))
     from.send(socket, 'x')
     await until(() => seen.length > 0)
-    expect(seen).toEqual([true, 'reader'])
+    expect(seen).toEqual(['reader'])
+  })
+
+  test('a listener runs in an async scope, which has an id', async () => {
+    const { socket, from } = pair(mode)
+    const seen: number[] = []
+    socket.on('batch', () => seen.push(executionAsyncId()))
+    from.send(socket, 'x')
+    await until(() => seen.length > 0)
+    expect(seen[0]).toBeGreaterThan(0)
   })
 
   test('recv, send, pause, bind and readable are legal in a listener', async () => {

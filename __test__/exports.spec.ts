@@ -1,15 +1,11 @@
 // What the package gives to whoever imports it, by both doors. They are the compiled ones.
 
-import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
 import * as index from '../index'
+import { printedBy } from './support/program'
 
-const root = join(__dirname, '..')
-
-/** What `script` prints as JSON in a process that finds the package by its name. */
+/** What `script` prints as JSON. */
 function run(type: 'module' | 'commonjs', script: string): unknown {
-  const args = [`--input-type=${type}`, '--eval', script]
-  return JSON.parse(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', timeout: 10_000 }))
+  return JSON.parse(printedBy(type, script))
 }
 
 const FIXED = [

@@ -19,7 +19,9 @@ const throwing = {
 }
 
 const uncaught = []
-process.on('uncaughtException', (error) => uncaught.push(error.message))
+// Rejections are told by an event of their own where somebody listens, and in Bun only by that.
+for (const event of ['uncaughtException', 'unhandledRejection'])
+  process.on(event, (error) => uncaught.push(error.message))
 
 async function run(position) {
   const socket = bind({ capacity: 1 })
