@@ -1,0 +1,42 @@
+'use strict'
+
+// Runs one spec file in the runtime that runs this, without jest: its runner needs `vm` as only Node has it. Its own
+// `expect`, tables and mocks are packages that any runtime loads.
+//
+//   RUNTIME main.js SPEC REPORT CHOICE
+//
+// REPORT gets a line of JSON for each test as it starts and ends, so that it is known what a process died of. CHOICE is
+// JSON: `only` or `without`, texts that names of tests contain, and `short`, those that get little time.
+
+const fs = require('node:fs')
+const { expect } = require('expect')
+const { execute } = require('./execute')
+const { jestOf } = require('./mocks')
+const { top, words } = require('./tree')
+
+/** For a test that is expected to fail. */
+const SHORT_MS = 5000
+
+async function main([file, report, choice]) {
+  const { only, without = [], short = [] } = JSON.parse(choice)
+  const among = (names, name) => names.some((text) => name.includes(text))
+  const tell = (event) => fs.appendFileSync(report, `${JSON.stringify(event)}\n`)
+  Object.assign(globalThis, words, { expect, jest: jestOf(file) })
+  // Where another runtime is to run what the spec starts.
+  if (process.env.RECVMMSG_CHILDREN) process.execPath = process.env.RECVMMSG_CHILDREN
+  require(file)
+  await execute(top, {
+    tell,
+    wanted: (name) => (only === undefined || among(only, name)) && !among(without, name),
+    limit: (name) => (among(short, name) ? SHORT_MS : Number.POSITIVE_INFINITY),
+  })
+  tell({ status: 'end' })
+}
+
+main(process.argv.slice(2)).then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error)
+    process.exit(1)
+  },
+)
