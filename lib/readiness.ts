@@ -9,8 +9,6 @@ import { validateOneOf } from './validators'
 const { bun, deno } = process.versions
 /** Only Node keeps the async context of `AsyncLocalStorage` for a callback of native code. */
 const isNode = bun === undefined && deno === undefined
-/** Deno runs ticks and promises when the event loop turns, and not between two callbacks of native code. */
-const waitsForTurn = deno !== undefined
 
 /** The environment's helper thread, made when it is first needed. */
 let hub: object | undefined
@@ -31,11 +29,11 @@ export function watch(handle: object, writable: boolean, wake: () => boolean): n
     hub = made
   }
   const inContext = isNode ? wake : AsyncResource.bind(wake)
+  const call = deno === undefined ? inContext : oncePerTurn(inContext)
   return socketWatch(handle, hub, writable, () => {
     if (!turning) setImmediate(turned)
     turning = true
-    const again = inContext()
-    return again && !waitsForTurn
+    return call()
   })
 }
 
@@ -43,4 +41,22 @@ export function watch(handle: object, writable: boolean, wake: () => boolean): n
 function turned(): void {
   turning = false
   hubTurned(hub!)
+}
+
+/**
+ * Has each call of `wake` made by a turn of the event loop of its own: Deno runs ticks and promises between these, and not
+ * between callbacks of native code.
+ */
+function oncePerTurn(wake: () => boolean): () => boolean {
+  let waiting = false
+  const wait = (): false => {
+    if (!waiting) setImmediate(call)
+    waiting = true
+    return false
+  }
+  const call = () => {
+    waiting = false
+    if (wake()) wait()
+  }
+  return wait
 }
