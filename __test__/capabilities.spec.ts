@@ -1,6 +1,6 @@
 // capabilities(): what works here, beside trials of the testkit's.
 
-import { capabilities } from '../index'
+import { capabilities, UdpSocket } from '../index'
 import { bind, closeAll, matrix } from './support/matrix'
 import { thrown } from './support/net'
 import { testkit } from './support/testkit'
@@ -86,6 +86,21 @@ test('tells of reusePort whether two sockets can share a port by it', () => {
 test('tells of uvPoll that the runtime is Node.js, whose event loop is libuv', () => {
   const { bun, deno } = process.versions
   expect(capabilities().uvPoll).toBe(bun === undefined && deno === undefined)
+})
+
+test('where uvPoll is false nothing calls libuv, also when it is asked for', async () => {
+  const { RECVMMSG_READINESS: outer } = process.env
+  process.env.RECVMMSG_READINESS = 'uv'
+  const socket = UdpSocket.bind({ address: '127.0.0.1' })
+  try {
+    // Bun would end the process.
+    socket.send('x', socket.address())
+    expect(await socket.readable()).toBe(true)
+  } finally {
+    socket.close()
+    if (outer === undefined) delete process.env.RECVMMSG_READINESS
+    else process.env.RECVMMSG_READINESS = outer
+  }
 })
 
 test('does not leave descriptors behind', () => {

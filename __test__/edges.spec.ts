@@ -34,7 +34,7 @@ describeRows('a socket', (row) => {
       const socket = UdpSocket.bind({ address: '${row.loopback}', backend: '${row.backend}' })
       process.on('uncaughtException', (error) => console.log(error.message))
       socket.on('error', () => { throw new Error('thrown') }).on('close', () => console.log('close'))
-      require('node:fs').closeSync(socket.fd)
+      require('./.build/testkit.node').closeFd(socket.fd)
       socket[Symbol.asyncDispose]().then(() => console.log('disposed'))`
     const { stdout } = spawnSync(process.execPath, ['-e', program], { cwd: root, encoding: 'utf8' })
     expect(stdout.trim().split('\n').sort()).toEqual(['close', 'disposed', 'thrown'])

@@ -139,10 +139,10 @@ describeModes((mode) => {
       read(socket)
       await rounds(mode)
       const { fd } = socket
-      const opened = fs.openSync(__filename, 'r')
+      const opened = testkit.openFile(__filename)
       testkit.dup2(opened, fd)
-      fs.closeSync(opened)
-      const theirs = () => fs.fstatSync(fd).ino === fs.statSync(__filename).ino
+      testkit.closeFd(opened)
+      const theirs = () => testkit.inode(fd) === fs.statSync(__filename).ino
       return { socket, fd, theirs }
     }
 
@@ -159,7 +159,7 @@ describeModes((mode) => {
       expect(() => call(socket)).toThrow(expect.objectContaining({ code: 'EBADF', syscall }))
       socket.close()
       expect(theirs()).toBe(true)
-      fs.closeSync(fd)
+      testkit.closeFd(fd)
     })
 
     test.each<[string, (socket: UdpSocket) => void]>([
@@ -174,7 +174,7 @@ describeModes((mode) => {
       await until(() => events.includes('close'))
       expect(events).toEqual(['close EBADF', 'close'])
       expect(theirs()).toBe(true)
-      fs.closeSync(fd)
+      testkit.closeFd(fd)
     })
 
     test.each<[string, (socket: UdpSocket) => void]>([
@@ -189,19 +189,19 @@ describeModes((mode) => {
       expect(events).toEqual(['recvmmsg EBADF', 'close'])
       expect(socket.stats().errors).toEqual({ EBADF: 1 })
       expect(theirs()).toBe(true)
-      fs.closeSync(fd)
+      testkit.closeFd(fd)
     })
 
     test('resume() throws where nobody listens, as an emitter does', async () => {
       const { socket, fd } = await robbed((socket) => void socket.on('batch', () => {}).pause())
       // The emitter is of another realm here, and wraps what is no Error of its own.
       expect(() => socket.resume()).toThrow('recvmmsg EBADF')
-      fs.closeSync(fd)
+      testkit.closeFd(fd)
     })
 
     test('a loop that is resumed rejects, and is done from then on', async () => {
       const { socket, fd } = await robbed(() => {})
-      fs.closeSync(fd)
+      testkit.closeFd(fd)
       const batches = socket[Symbol.asyncIterator]()
       await expect(batches.next()).rejects.toMatchObject({ code: 'EBADF', syscall: 'recvmmsg' })
       expect(await batches.next()).toEqual({ value: undefined, done: true })
@@ -210,7 +210,7 @@ describeModes((mode) => {
 
     test('readable() does not wait for ever', async () => {
       const { socket, fd } = await robbed(() => {})
-      fs.closeSync(fd)
+      testkit.closeFd(fd)
       socket.on('error', () => {})
       expect(await socket.readable()).toBe(false)
     })

@@ -169,13 +169,13 @@ describe('fromFd refuses', () => {
   const fifo = () => {
     const name = join(directory, 'fifo')
     execFileSync('mkfifo', [name])
-    return fs.openSync(name, 'r+')
+    return testkit.openFile(name)
   }
 
   test.each<[string, () => number]>([
-    ['a file', () => fs.openSync(__filename, 'r')],
-    ['a directory', () => fs.openSync(directory, 'r')],
-    ['a device', () => fs.openSync('/dev/null', 'r')],
+    ['a file', () => testkit.openFile(__filename)],
+    ['a directory', () => testkit.openFile(directory)],
+    ['a device', () => testkit.openFile('/dev/null')],
     ['a pipe', fifo],
     ['a TCP socket', () => testkit.makeSocket('inet', 'stream')],
     ['a Unix stream socket', () => testkit.makeSocket('unix', 'stream')],
@@ -269,11 +269,11 @@ describeRows('fromFd', (row: Row) => {
     const { fd } = descriptor()
     const socket = UdpSocket.fromFd(fd, { backend })
     testkit.closeFd(fd)
-    expect(fs.openSync(__filename, 'r')).toBe(fd)
+    expect(testkit.openFile(__filename)).toBe(fd)
     expect(socket.fd).toBe(-1)
     expect(thrown(() => socket.recv(new PacketBatch()))).toMatchObject({ code: 'EBADF', syscall: 'recvmmsg' })
     socket.close()
-    expect(fs.fstatSync(fd).isFile()).toBe(true)
+    expect(testkit.inode(fd)).toBe(fs.statSync(__filename).ino)
   })
 
   const groTest = capabilities().gro && capabilities().gso ? test : test.skip

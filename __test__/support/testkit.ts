@@ -13,6 +13,8 @@ export interface Testkit {
   sendGso(fd: number, address: string, port: number, data: Uint8Array, segmentSize: number): number
   bindUnix(fd: number, path: Uint8Array): void
   sendRights(path: string, data: Uint8Array, fds: number[]): number
+  openFile(path: string): number
+  inode(fd: number): number
   dup(fd: number): number
   dup2(from: number, to: number): number
   closeFd(fd: number): void

@@ -1,7 +1,9 @@
 //! Raw descriptors: making, copying, changing and closing them under the feet of whoever uses them.
 
+use std::fs::{File, OpenOptions};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{BorrowedFd, IntoRawFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
 use libc::c_int;
 use napi_derive::napi;
@@ -63,6 +65,21 @@ pub fn bind_any(fd: i32) -> Result<u32> {
 pub fn shutdown_read(fd: i32) -> Result<()> {
     // SAFETY: no memory is passed; a number that is no open socket gives EBADF or ENOTSOCK.
     check("shutdown", unsafe { libc::shutdown(fd, libc::SHUT_RD) }).map(drop)
+}
+
+/// open(2) for reading, of a FIFO without waiting for who writes. Not every runtime's `fs` gives the system's numbers.
+#[napi]
+pub fn open_file(path: String) -> Result<i32> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    file.map(IntoRawFd::into_raw_fd).map_err(|error| of_call("open", &error))
+}
+
+/// What `stat` calls `ino`.
+#[napi]
+pub fn inode(fd: i32) -> Result<f64> {
+    let copy = borrow(fd)?.try_clone_to_owned().map_err(|error| of_call("dup", &error))?;
+    let metadata = File::from(copy).metadata().map_err(|error| of_call("fstat", &error))?;
+    Ok(metadata.ino() as f64)
 }
 
 /// dup(2).
