@@ -28,11 +28,12 @@ async function cargo(env) {
   return cargoResults(result.stdout, result.code)
 }
 
-async function jest(args, env) {
+/** Runs jest, on this Node or another. */
+async function jest(args, env, node = process.execPath) {
   const report = path.join(root, '.build', `jest-${process.pid}.json`)
   const reporters = ['default', path.join(__dirname, 'jest-reporter.js')].map((name) => `--reporters=${name}`)
   try {
-    const { code } = await run(process.execPath, [binOf(root, 'jest', 'jest'), ...args, ...reporters], {
+    const { code } = await run(node, [binOf(root, 'jest', 'jest'), ...args, ...reporters], {
       cwd: root,
       env: { ...env, RECVMMSG_JEST_REPORT: report },
       foreground: true,
@@ -46,4 +47,4 @@ async function jest(args, env) {
   }
 }
 
-module.exports = { runTests }
+module.exports = { jest, runTests }

@@ -1,40 +1,64 @@
 'use strict'
 
-// The specs on every runtime: jest itself on each Node, its behaviour elsewhere. Arguments choose runtimes by name and
-// specs by a part of theirs; `--quick` takes few specs on each Node.
+// `node scripts/platforms/runtimes.js`: jest on each Node, its behaviour on Bun and Deno, what permissions they want, and
+// a bundle on each. Arguments choose runtimes by their names, and specs by a part of theirs; `--quick` takes few specs
+// on each Node, those that depend on it most.
 
-const { RUNTIMES, install, versionOf } = require('./lib/install')
+const { LEFT_OUT } = require('./lacks')
+const { bundles } = require('./lib/bundle')
+const { flags } = require('./lib/flags')
+const { inWords, runSpecs } = require('./lib/harness')
 const house = require('./lib/house')
-const { runSpec } = require('./lib/harness')
-const { OF_NODE } = require('./lacks')
+const { RUNTIMES, install, versionOf } = require('./lib/install')
+const { scrubbed } = require('../lib/packages')
+const { Problem } = require('../lib/problem')
+const { jest } = require('../lib/run-tests')
+const { interruptible } = require('../lib/run')
 const setup = require('../setup')
 
-async function inHarness(runtime, wanted) {
-  const total = { passed: 0, failed: 0, skipped: 0, lacking: 0 }
-  for (const spec of house.specs()) {
-    if (spec in OF_NODE || !wanted(spec)) continue
-    const begun = Date.now()
-    const { counts, problems } = await runSpec(runtime, spec)
-    for (const [name, count] of Object.entries(counts)) total[name] += count
-    const { passed, failed, skipped, lacking } = counts
-    for (const problem of problems) console.log(problem)
-    console.log(
-      `${runtime.name} ${spec}: ${passed} passed, ${failed} failed, ${skipped} skipped, ${lacking} lacking (${((Date.now() - begun) / 1000).toFixed(1)} s)`,
+const QUICK = ['addon', 'dgram', 'errors', 'events', 'exports', 'load', 'readiness', 'reader', 'worker']
+
+/** The specs on one runtime; sums of their tests. */
+async function specs(runtime, wanted, quick) {
+  if (runtime.runner === 'jest') {
+    const patterns = (wanted.length === 0 && quick ? QUICK : wanted).map(
+      (name) => `/${name}[^/]*\\.spec\\.ts$`,
     )
+    const { passed, failed, skipped } = await jest(patterns, scrubbed(process.env), runtime.command[0])
+    return { passed, failed, skipped: skipped.length }
   }
-  return total
+  const isWanted = (spec) => wanted.length === 0 || wanted.some((name) => spec.startsWith(name))
+  const all = house.specs()
+  for (const spec of [...Object.keys(LEFT_OUT.specs), ...Object.keys(LEFT_OUT.tests)])
+    if (!all.includes(spec)) throw new Problem(`${spec} is to be left out, and does not exist.`)
+  return runSpecs(
+    runtime,
+    all.filter((spec) => isWanted(spec) && !(spec in LEFT_OUT.specs)),
+  )
 }
 
 async function main(args) {
+  const quick = args.includes('--quick')
+  const names = RUNTIMES.map(({ name }) => name)
+  const named = args.filter((arg) => names.includes(arg))
+  const wanted = args.filter((arg) => !arg.startsWith('--') && !names.includes(arg))
   await setup.ensure({ tests: true })
   await install()
   house.build()
-  const names = RUNTIMES.map(({ name }) => name)
-  const chosen = RUNTIMES.filter(({ name }) => args.includes(name))
-  const specs = args.filter((arg) => !names.includes(arg))
-  for (const runtime of chosen) {
-    console.log(runtime.name, versionOf(runtime))
-    console.log(await inHarness(runtime, (s) => specs.length === 0 || specs.includes(s)))
+  const lines = []
+  let failed = 0
+  for (const runtime of RUNTIMES.filter(({ name }) => named.length === 0 || named.includes(name))) {
+    const title = `${runtime.name} (${versionOf(runtime)})`
+    console.log(`\n${title}`)
+    const sums = await specs(runtime, wanted, quick)
+    const problems = wanted.length === 0 ? [...flags(runtime), ...(await bundles(runtime))] : []
+    for (const problem of problems) console.log(`FAILED ${problem}`)
+    sums.failed += problems.length
+    failed += sums.failed
+    lines.push(`${title}: ${inWords(sums)}`)
   }
+  console.log(`\n${lines.join('\n')}`)
+  if (failed > 0) process.exitCode = 1
 }
-main(process.argv.slice(2)).catch(setup.giveUp)
+
+interruptible(() => main(process.argv.slice(2))).catch(setup.giveUp)

@@ -6,7 +6,7 @@
 //   RUNTIME main.js SPEC REPORT CHOICE
 //
 // REPORT gets a line of JSON for each test as it starts and ends, so that it is known what a process died of. CHOICE is
-// JSON: `only` or `without`, texts that names of tests contain, and `short`, those that get little time.
+// JSON: `only` or `without`, what names of tests match, and `short`, those that get little time.
 
 const fs = require('node:fs')
 const { expect } = require('expect')
@@ -19,7 +19,7 @@ const SHORT_MS = 5000
 
 async function main([file, report, choice]) {
   const { only, without = [], short = [] } = JSON.parse(choice)
-  const among = (names, name) => names.some((text) => name.includes(text))
+  const among = (names, name) => names.some((text) => new RegExp(text).test(name))
   const tell = (event) => fs.appendFileSync(report, `${JSON.stringify(event)}\n`)
   Object.assign(globalThis, words, { expect, jest: jestOf(file) })
   // Where another runtime is to run what the spec starts.

@@ -19,8 +19,6 @@ function jestOf(file) {
   function isolateModules(body) {
     const kept = Object.entries(cache).filter(([name]) => ours(name) && !name.endsWith('.node'))
     for (const [name] of kept) delete cache[name]
-    for (const [name, make] of replaced)
-      cache[name] = { id: name, filename: name, loaded: true, exports: make() }
     try {
       body()
     } finally {

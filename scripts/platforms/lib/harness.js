@@ -14,6 +14,9 @@ const { place } = require('./install')
 const DEADLINE_MS = 600_000
 const MAIN = path.join(house, 'scripts', 'platforms', 'harness', 'main.js')
 
+/** All tests of the last run, a line of JSON each. */
+const reportOf = ({ name }) => path.join(place, `${name}.jsonl`)
+
 /** What became of the tests of `spec` in a process that runs those of `choice`. */
 async function execute({ name, command, children }, spec, choice) {
   const outside = children?.specs.includes(spec)
@@ -57,21 +60,44 @@ async function execute({ name, command, children }, spec, choice) {
   return [...tests, { name: at, status: 'failed', error: `the process ended: ${ended}\n${output}` }]
 }
 
+/** Runs specs; sums of their tests, and what is wrong in a line or more each. */
+async function runSpecs(runtime, specs) {
+  fs.rmSync(reportOf(runtime), { force: true })
+  const sums = { passed: 0, failed: 0, skipped: 0, lacking: 0 }
+  for (const spec of specs) {
+    const begun = Date.now()
+    const { counts, problems } = await runSpec(runtime, spec)
+    for (const problem of problems) console.log(problem)
+    const seconds = ((Date.now() - begun) / 1000).toFixed(1)
+    console.log(`${runtime.name} ${spec}: ${inWords(counts)} (${seconds} s)`)
+    for (const [name, count] of Object.entries(counts)) sums[name] += count
+  }
+  return sums
+}
+
+/** '3 passed, 0 failed, 1 skipped' */
+function inWords(counts) {
+  return Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ')
+}
+
 /**
  * Runs one spec: counts, and lines that tell what is wrong. What is listed as lacking is run, too, and is wrong when it
  * passes; what would end the process is run apart.
  */
 async function runSpec(runtime, spec) {
-  const listed = Object.entries(LACKS[runtime.name]?.[spec] ?? {})
-  const texts = listed.map(([text]) => text)
-  const apart = listed.filter(([, { ends }]) => ends).map(([text]) => text)
-  const leftOut = Object.keys(LEFT_OUT[spec] ?? {})
+  const listed = LACKS[runtime.name]?.[spec] ?? []
+  const texts = listed.map(({ tests }) => tests.source)
+  const apart = listed.filter(({ ends }) => ends).map(({ tests }) => tests.source)
+  const leftOut = (LEFT_OUT.tests[spec] ?? []).map(({ tests }) => tests.source)
   const tests = await execute(runtime, spec, { without: [...apart, ...leftOut], short: texts })
   for (const text of apart) tests.push(...(await execute(runtime, spec, { only: [text], short: texts })))
+  fs.appendFileSync(reportOf(runtime), tests.map((test) => `${JSON.stringify({ spec, ...test })}\n`).join(''))
   const counts = { passed: 0, failed: 0, skipped: 0, lacking: 0 }
   const problems = []
   for (const { name, status, error } of tests) {
-    const lacking = texts.some((text) => name.includes(text))
+    const lacking = texts.some((text) => new RegExp(text).test(name))
     if (lacking && status === 'failed') counts.lacking++
     else if (lacking && status === 'passed') {
       counts.failed++
@@ -82,9 +108,9 @@ async function runSpec(runtime, spec) {
     }
   }
   for (const text of texts) {
-    if (tests.some(({ name }) => name.includes(text))) continue
+    if (tests.some(({ name }) => new RegExp(text).test(name))) continue
     counts.failed++
-    problems.push(`STALE ${spec}: no test has ${JSON.stringify(text)} in its name`)
+    problems.push(`STALE ${spec}: no test is called /${text}/`)
   }
   return { counts, problems }
 }
@@ -97,4 +123,4 @@ function indented(text) {
     .join('\n')
 }
 
-module.exports = { runSpec }
+module.exports = { inWords, runSpecs }

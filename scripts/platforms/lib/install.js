@@ -45,23 +45,25 @@ const RUNTIMES = [
 async function install() {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Problem('The runtimes are those of Linux on x64.')
+  fs.mkdirSync(place, { recursive: true })
+  for (const runtime of RUNTIMES) if (runtime.children !== undefined) writeStarter(runtime)
   const files = FILES.map((name) => `${MANIFEST}/${name}`)
   const note = path.join(place, 'node_modules', '.installed.json')
   const hash = fingerprint(root, files, [])
   if (readJson(note)?.hash === hash) return
   console.log('installing the runtimes…')
-  fs.mkdirSync(place, { recursive: true })
   for (const name of FILES) fs.copyFileSync(path.join(root, MANIFEST, name), path.join(place, name))
   const [command, first] = npmCommand()
   const args = [...first, 'ci', '--ignore-scripts', '--prefer-offline']
   const result = await run(command, args, { cwd: place, env: scrubbed(process.env) })
   if (result.code !== 0) throw downloadProblem('installing the runtimes', result)
-  for (const { command: whole, children } of RUNTIMES) {
-    if (children === undefined) continue
-    const quoted = whole.map((argument) => `'${argument}'`).join(' ')
-    fs.writeFileSync(children.program, `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 })
-  }
   fs.writeFileSync(note, JSON.stringify({ hash }))
+}
+
+/** A program that starts the runtime with its first arguments, for what starts it by one name. */
+function writeStarter({ command, children }) {
+  const quoted = command.map((argument) => `'${argument}'`).join(' ')
+  fs.writeFileSync(children.program, `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 })
 }
 
 /** The version that a runtime says it has. */
