@@ -4,7 +4,7 @@
 // a bundle on each. Arguments choose runtimes by their names, and specs by a part of theirs; `--quick` takes few specs
 // on each Node, those that depend on it most.
 
-const { LEFT_OUT } = require('./lacks')
+const { LACKS, LEFT_OUT } = require('./lacks')
 const { bundles } = require('./lib/bundle')
 const { flags } = require('./lib/flags')
 const { inWords, runSpecs } = require('./lib/harness')
@@ -29,8 +29,9 @@ async function specs(runtime, wanted, quick) {
   }
   const isWanted = (spec) => wanted.length === 0 || wanted.some((name) => spec.startsWith(name))
   const all = house.specs()
-  for (const spec of [...Object.keys(LEFT_OUT.specs), ...Object.keys(LEFT_OUT.tests)])
-    if (!all.includes(spec)) throw new Problem(`${spec} is to be left out, and does not exist.`)
+  const listed = [LEFT_OUT.specs, LEFT_OUT.tests, LACKS[runtime.name]].flatMap(Object.keys)
+  for (const spec of listed)
+    if (!all.includes(spec)) throw new Problem(`lacks.js lists ${spec}.spec, which does not exist.`)
   return runSpecs(
     runtime,
     all.filter((spec) => isWanted(spec) && !(spec in LEFT_OUT.specs)),
