@@ -1,4 +1,5 @@
 import { systemCapabilities } from '../binding'
+import { isNode } from './runtime'
 
 /** What the kernel is to tell beside a datagram, each a bit for native code. */
 export const TELLING = { timestamps: 1, recvTos: 2, recvTtl: 4, drops: 8, errorQueue: 16 } as const
@@ -65,6 +66,5 @@ export function capabilities(): Capabilities {
  * silent until it is stopped and started (2.9).
  */
 export function uvPollWorks(): boolean {
-  const { bun, deno } = process.versions
-  return bun === undefined && deno === undefined && systemCapabilities().uv
+  return isNode && systemCapabilities().uv
 }

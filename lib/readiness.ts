@@ -4,11 +4,8 @@ import { AsyncResource } from 'node:async_hooks'
 import { setImmediate } from 'node:timers'
 import { hubCreate, hubTurned, socketWatch } from '../binding'
 import { uvPollWorks } from './capabilities'
+import { isDeno, isNode } from './runtime'
 import { validateOneOf } from './validators'
-
-const { bun, deno } = process.versions
-/** Only Node keeps the async context of `AsyncLocalStorage` for a callback of native code. */
-const isNode = bun === undefined && deno === undefined
 
 /** The environment's helper thread, made when it is first needed. */
 let hub: object | undefined
@@ -28,13 +25,14 @@ export function watch(handle: object, writable: boolean, wake: () => boolean): n
     if (typeof made === 'number') return made
     hub = made
   }
+  // Only Node keeps the async context of `AsyncLocalStorage` for a callback of native code.
   const inContext = isNode ? wake : AsyncResource.bind(wake)
-  const call = deno === undefined ? inContext : oncePerTurn(inContext)
-  return socketWatch(handle, hub, writable, () => {
+  const call = () => {
     if (!turning) setImmediate(turned)
     turning = true
-    return call()
-  })
+    return inContext()
+  }
+  return socketWatch(handle, hub, writable, isDeno ? oncePerTurn(call) : call)
 }
 
 /** The event loop has had its turn: the thread may tell again of what was read in the last one. */
@@ -44,19 +42,19 @@ function turned(): void {
 }
 
 /**
- * Has each call of `wake` made by a turn of the event loop of its own: Deno runs ticks and promises between these, and not
- * between callbacks of native code.
+ * Has each call made by a turn of the event loop of its own: Deno runs ticks and promises between these, and not between
+ * callbacks of native code. The thread is not to tell again before that, so `turned` comes after it.
  */
-function oncePerTurn(wake: () => boolean): () => boolean {
+function oncePerTurn(call: () => boolean): () => boolean {
   let waiting = false
   const wait = (): false => {
-    if (!waiting) setImmediate(call)
+    if (!waiting) setImmediate(turn)
     waiting = true
     return false
   }
-  const call = () => {
+  const turn = () => {
     waiting = false
-    if (wake()) wait()
+    if (call()) wait()
   }
   return wait
 }

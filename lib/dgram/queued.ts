@@ -1,5 +1,7 @@
 /** What a listener has queued, between two messages of one callback. */
 
+import { isBun } from '../runtime'
+
 interface Runtime {
   /** With which Node ends each callback. */
   _tickCallback?(): void
@@ -14,7 +16,6 @@ const runtime = process as unknown as Runtime
  *
  * Bun has Node's function only in name. Its own runs promises before ticks.
  */
-export const runQueued: (() => void) | undefined =
-  process.versions.bun === undefined
-    ? runtime._tickCallback
-    : runtime.getBuiltinModule?.('bun:jsc')?.drainMicrotasks
+export const runQueued: (() => void) | undefined = isBun
+  ? runtime.getBuiltinModule?.('bun:jsc')?.drainMicrotasks
+  : runtime._tickCallback
