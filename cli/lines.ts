@@ -3,6 +3,7 @@
 import { closeSync, createReadStream, fstatSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { isNode } from '../lib/runtime'
 import { Failure, reason } from './problem'
 import type { Run, Source } from './source'
 
@@ -28,7 +29,6 @@ export function open(path: string): Readable {
       throw new Failure(`cannot read ${path}: it is a directory`)
     }
     // A read(2) of a FIFO in a thread would keep the process from ending. But net.Socket is no way to one elsewhere.
-    const isNode = process.versions.bun === undefined && process.versions.deno === undefined
     return stat.isFIFO() && isNode
       ? new Socket({ fd, readable: true, writable: false })
       : createReadStream('', { fd })
@@ -42,6 +42,8 @@ export class Lines implements Source {
   readonly #signal: AbortSignal
   #lines: Buffer[] = []
   #next = 0
+  /** Ends a read that is under way: not in every runtime does the end of its stream. */
+  #giveUp = () => {}
   /** The beginning of a line whose end has not come. */
   #rest = EMPTY
 
@@ -49,7 +51,10 @@ export class Lines implements Source {
   constructor(stream: Readable, signal: AbortSignal) {
     this.#chunks = stream[Symbol.asyncIterator]()
     this.#signal = signal
-    signal.addEventListener('abort', () => stream.destroy())
+    signal.addEventListener('abort', () => {
+      stream.destroy()
+      this.#giveUp()
+    })
   }
 
   ready(): boolean | Promise<boolean> {
@@ -88,12 +93,20 @@ export class Lines implements Source {
   /** The next piece of the file; `null` at the end. */
   async #chunk(): Promise<Buffer | null> {
     try {
-      const { done, value } = await this.#chunks.next()
+      const { done, value } = await this.#fromStream()
       return done ? null : value
     } catch (error) {
       if (this.#signal.aborted) return null
       throw new Failure(`cannot read the file: ${reason(error)}`)
     }
+  }
+
+  /** The stream's next piece, or its end once the signal is there. */
+  #fromStream(): Promise<IteratorResult<Buffer>> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = () => resolve({ done: true, value: undefined })
+      this.#chunks.next().then(resolve, reject)
+    })
   }
 
   #split(chunk: Buffer): void {

@@ -1,6 +1,7 @@
 /** The sender: sockets, whoever ends it, and what it sends. */
 
 import { UdpSocket } from '../index'
+import { isNode } from '../lib/runtime'
 import { onInterruption } from './interruption'
 import { Lines, open } from './lines'
 import { Numbered } from './numbered'
@@ -58,8 +59,10 @@ export async function transmit(options: SendOptions): Promise<void> {
   }
   status.summary(meter.summary())
   if (meter.failed > 0) process.exitCode = 1
-  // What a stalled pipe has not taken would keep the process alive until it does.
-  if (!(await status.flushed(GRACE_MS))) process.exit()
+  // What a stalled pipe has not taken would keep the process alive until it does, and so does elsewhere than in Node a
+  // read of the input that is under way.
+  const isReading = stream !== null && !isNode
+  if (!(await status.flushed(GRACE_MS)) || isReading) process.exit()
 }
 
 /** When it ends. With a rate the duration is so many datagrams. */
