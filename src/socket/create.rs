@@ -213,7 +213,7 @@ pub fn reuse_port(socket: &socket2::Socket) -> Result<(), Errno> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use std::net::UdpSocket;
@@ -225,9 +225,7 @@ mod tests {
         for dup in [false, true] {
             let refused = adopt(fd, dup, Wanted::Udp, |_| Err::<(), _>(Errno(libc::EPERM)));
             assert_eq!(refused.map(drop), Err(NotAdopted::Errno(Errno(libc::EPERM))));
-            // SAFETY: fcntl(F_GETFL) takes and gives numbers.
-            let flags = unsafe { syscall!(fcntl(fd, libc::F_GETFL)) }.expect("still open");
-            assert_eq!(flags & libc::O_NONBLOCK, 0);
+            assert_eq!(descriptor::is_blocking(fd), Ok(true), "still open, and as it was");
         }
         // SAFETY: the descriptor that into_raw_fd gave, of which nobody else is the owner.
         drop(unsafe { UdpSocket::from_raw_fd(fd) });
