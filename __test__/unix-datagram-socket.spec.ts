@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { constants, merge, PacketBatch, recvMmsg, sendMmsg, UdpSocket, UnixDatagramSocket } from '../index'
+import { withLetters } from '../lib/letters'
 import { texts } from './support/loop'
 import { thrown } from './support/net'
 import { testkit } from './support/testkit'
@@ -161,6 +162,13 @@ describe.each(backends)('messages: %s', (backend) => {
       syscall: 'send',
       address: server.path,
     })
+  })
+
+  test('writes no payload that a row could not tell the length of', () => {
+    // Of 4 GiB and 5 bytes a row of 32 bits would tell 5. Writing that many takes half a minute, so the bound is looked at.
+    const longest = withLetters((letters) => letters.longest, true)
+    expect(longest).toBeGreaterThan(2 ** 31 - 1)
+    expect(longest + 256 * 1024).toBeLessThan(2 ** 32)
   })
 
   test('peeks at the first and leaves it', () => {

@@ -16,6 +16,8 @@ const CHUNK = 1024
 const CHUNK_BYTES = 256 * 1024
 /** No datagram of UDP is longer; the kernel says so of the first byte too many. */
 const TOO_LONG = 65_536
+/** Nor one of a Unix socket: a send buffer is at most INT_MAX bytes. A row of the table counts to 2³². */
+const TOO_LONG_UNIX = 2 ** 31
 
 /** The length of a typed array, whatever a subclass says: what lies behind it in the chunk is somebody else's. */
 const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')!
@@ -198,7 +200,7 @@ export function withLetters<T>(use: (letters: Letters) => T, unix = false): T {
   spare = null
   try {
     letters.clear()
-    letters.longest = unix ? Number.POSITIVE_INFINITY : TOO_LONG
+    letters.longest = unix ? TOO_LONG_UNIX : TOO_LONG
     return use(letters)
   } finally {
     letters.shrink()
