@@ -83,6 +83,22 @@ describeModes('a receiver whose queue is full', (backend) => {
     }
   })
 
+  test('costs no wake either where only sends of many have met it', async () => {
+    const [server, client] = [bind({ backend }), bind({ backend })]
+    const wakes = jest.spyOn(native, 'socketUnwatch')
+    try {
+      const all = client.sendAll(Array.from({ length: 1000 }, () => ({ data: 'x', path: server.path })))
+      await delay(50)
+      expect(wakes).not.toHaveBeenCalled()
+      for (let taken = 0; taken < 1000; taken += empty(server)) {
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      expect(await all).toMatchObject({ sent: 1000, failed: 0 })
+    } finally {
+      wakes.mockRestore()
+    }
+  })
+
   test('does not keep those from being sent to that have room', async () => {
     const [stopped, busy, client] = [bind({ backend }), bind({ backend }), bind({ backend })]
     fill(client, stopped.path)
