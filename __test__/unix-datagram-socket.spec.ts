@@ -121,13 +121,14 @@ describe.each(backends)('names: %s', (backend) => {
     const items = [0, 1, 2, 2, 1, 0].map((nth) => ({ data: `to ${nth}`, path: servers[nth]!.path }))
     expect(sendMmsg(client, items)).toMatchObject({ sent: 6, failed: 0, next: 6 })
     expect(client.sendBatch([{ data: 'a' }, { data: 'b' }], { to: { path: servers[0]!.path } }).sent).toBe(2)
+    expect(client.sendBatch([{ data: 'c' }], { to: { path: servers[1]!.path } }).sent).toBe(1)
     expect(client.sendToMany(['a', 'll'], servers).sent).toBe(3)
     expect(
       client.sendBatch([{ data: Buffer.from('abcde'), path: servers[1]!.path }], { segmentSize: 2 }).sent,
     ).toBe(3)
     expect(servers.map((server) => received(server))).toEqual([
       ['to 0', 'to 0', 'a', 'b', 'all'],
-      ['to 1', 'to 1', 'all', 'ab', 'cd', 'e'],
+      ['to 1', 'to 1', 'c', 'all', 'ab', 'cd', 'e'],
       ['to 2', 'to 2', 'all'],
     ])
   })

@@ -52,6 +52,9 @@ describeModes('a receiver whose queue is full', (backend) => {
     expect(drained).toBe(0)
     expect(empty(server)).toBe(sent)
     await until(() => drained === 1)
+    // Once, whoever else asks.
+    expect(await client.writable()).toBe(true)
+    expect(drained).toBe(1)
     expect(client.sendBatch(items).sent).toBe(3)
     expect(empty(server)).toBe(3)
   })
@@ -206,6 +209,17 @@ describeModes('a receiver whose queue is full', (backend) => {
     fill(client, server.path)
     const all = client.sendAll([{ data: 'x', path: server.path }])
     server.close()
+    const { sent, failed, error } = await all
+    expect([sent, failed, error?.code]).toEqual([0, 1, 'ENOENT'])
+  })
+
+  test('has gone while others are waited for: the sends that waited are told', async () => {
+    const [server, stopped, client] = [bind({ backend }), bind({ backend }), bind({ backend })]
+    fill(client, server.path)
+    const all = client.sendAll([{ data: 'x', path: server.path }])
+    server.close()
+    // What is waited for is made anew, and it is gone by then.
+    fill(client, stopped.path)
     const { sent, failed, error } = await all
     expect([sent, failed, error?.code]).toEqual([0, 1, 'ENOENT'])
   })
