@@ -14,13 +14,13 @@ const { ask } = require('../sanitizers/debian-rust')
 const { examine } = require('./binary')
 const { eachPlatform } = require('./common')
 const { compilerFor } = require('./compiler')
-const { zig } = require('./zig')
+const { emptyLibraries, zig } = require('./zig')
 
 /** The macOS of the first Macs with arm64, which is the oldest that Node 20 runs on. */
 const MACOS = '11.0'
 
 async function build(target, options) {
-  const { triple, glibc, rustflags, library, lack, file } = target
+  const { triple, glibc, rustflags, unused = [], library, lack, file } = target
   if (lack) throw new Lack(`${lack}.`)
   if (process.platform !== 'linux') throw new Lack('Other platforms are built on Linux.')
   const artifact = path.join(root, '.build', 'artifacts', triple, file)
@@ -45,7 +45,7 @@ async function build(target, options) {
       ...env,
       ...tools,
       MACOSX_DEPLOYMENT_TARGET: MACOS,
-      RUSTFLAGS: [env.RUSTFLAGS, rustflags].filter(Boolean).join(' '),
+      RUSTFLAGS: [env.RUSTFLAGS, rustflags, ...emptyLibraries(unused)].filter(Boolean).join(' '),
       PATH: [tools.PATH, ...stripper()].join(path.delimiter),
     },
     echo: true,

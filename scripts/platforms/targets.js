@@ -7,9 +7,9 @@ const { readJson } = require('../lib/fingerprint')
 const { root } = require('../sanitizers/common')
 
 /**
- * By triple: napi's name for the platform; how it is linked (`zig`, or why it is not); what else cargo is told.
+ * By triple: napi's name for the platform, what else cargo is told, or why it cannot be linked.
  *
- * `library` is what cargo calls the addon. The version behind a triple of glibc's is the oldest that it runs on.
+ * `library` is what cargo calls the addon, `unused` libraries that the linker is to find empty. The version behind a triple of glibc's is the oldest that it runs on.
  */
 const KNOWN = {
   'x86_64-unknown-linux-gnu': { platform: 'linux-x64-gnu', glibc: '2.17' },
@@ -23,7 +23,8 @@ const KNOWN = {
     platform: 'win32-x64-msvc',
     lack: "Microsoft's linker and libraries are needed, on Windows",
   },
-  'x86_64-unknown-freebsd': { platform: 'freebsd-x64' },
+  // The libc crate names these, which zig has not; nothing here is of them.
+  'x86_64-unknown-freebsd': { platform: 'freebsd-x64', unused: ['kvm', 'memstat', 'procstat', 'devstat'] },
 }
 
 /** Those that package.json names, or of these only some. */

@@ -6,12 +6,22 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { run } = require('../lib/run')
 const { findCommand } = require('../lib/tools')
-const { Lack, cargoTool, tools } = require('../sanitizers/common')
+const { Lack, cargoTool, root, tools } = require('../sanitizers/common')
 
 /** Makes both ready, in .build/tools; what `env` has to have. */
 async function zig() {
   await cargoTool('cargo-zigbuild')
   return { PATH: process.env.PATH, CARGO_ZIGBUILD_ZIG_PATH: await zigPath() }
+}
+
+/** Flags with which the linker finds these libraries, in which there is nothing. */
+function emptyLibraries(names) {
+  if (names.length === 0) return []
+  // Relative, as a path with a space in it would be two flags; the addon is linked in the project's directory.
+  const directory = path.join('.build', 'platforms', 'empty')
+  fs.mkdirSync(path.join(root, directory), { recursive: true })
+  for (const name of names) fs.writeFileSync(path.join(root, directory, `lib${name}.a`), '!<arch>\n')
+  return [`-Lnative=${directory}`]
 }
 
 async function zigPath() {
@@ -29,4 +39,4 @@ async function zigPath() {
   return program
 }
 
-module.exports = { zig }
+module.exports = { emptyLibraries, zig }
