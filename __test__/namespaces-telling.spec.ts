@@ -34,7 +34,7 @@ describeIf(lacking, 'what is told', () => {
 
     test('recvTtl: what the router has left of it', async () => {
       const socket = await receiver({ recvTtl: true })
-      const sender = await client.bind({ address: family === 'udp6' ? '::' : '0.0.0.0', backend })
+      const sender = await bind()
       for (const ttl of [2, 64, 255]) {
         await sender.call('setTTL', ttl)
         await sender.send('x', socket.port, to)

@@ -4,6 +4,7 @@ import { PacketBatch } from '../index'
 import { numbers } from './support/loop'
 import { bind, closeAll } from './support/matrix'
 import { collect, describeRows, thrown } from './support/net'
+import { testkit } from './support/testkit'
 
 afterEach(closeAll)
 
@@ -25,6 +26,19 @@ describeRows('options', (row) => {
     }
     expect(thrown(() => socket.setTTL('1' as never))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
   })
+
+  const linux = process.platform === 'linux'
+  ;(linux ? test : test.skip)(
+    `of an IPv6 socket hold for IPv4 peers, too${linux ? '' : ' [skipped: Linux]'}`,
+    () => {
+      const socket = bind(row)
+      socket.setTTL(7)
+      socket.setMulticastTTL(9)
+      socket.setMulticastLoopback(false)
+      // IP_TTL, IP_MULTICAST_TTL and IP_MULTICAST_LOOP of IPPROTO_IP, <linux/in.h>.
+      expect([2, 33, 34].map((name) => testkit.getsockoptInt(socket.fd, 0, name))).toEqual([7, 9, 0])
+    },
+  )
 
   const ipv4Only = v6 ? ' [skipped: IPv6 has no broadcast]' : ''
   ;(v6 ? test.skip : test)(`sends to a broadcast address only when it may${ipv4Only}`, () => {

@@ -1,7 +1,7 @@
 //! Options that a program sets on an open socket, under the names that ip(7) and ipv6(7) give them.
 //!
-//! A socket of IPv6 has some of IPv4's options as well, for mapped peers; here, as in libuv, each option is set on the
-//! socket's own family, and memberships on the group's.
+//! On Linux a socket of IPv6 has some of IPv4's options as well, for mapped peers: both are set there. (libuv sets its own
+//! family's only, and then what goes to mapped peers has the system's time to live.) Memberships are of the group's family.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 
@@ -17,6 +17,8 @@ impl Socket {
         if !(1..=255).contains(&ttl) {
             return Err(Errno(libc::EINVAL));
         }
+        #[cfg(linux_sockets)]
+        self.set_for_mapped(libc::IP_TTL, ttl)?;
         self.set(libc::IP_TTL, libc::IPV6_UNICAST_HOPS, ttl)
     }
 
@@ -26,6 +28,8 @@ impl Socket {
             return Err(Errno(libc::EINVAL));
         }
         self.fd()?;
+        #[cfg(linux_sockets)]
+        self.set_for_mapped(libc::IP_MULTICAST_TTL, ttl)?;
         Ok(match self.v6 {
             true => self.inner.set_multicast_hops_v6(ttl.cast_unsigned()),
             false => self.inner.set_multicast_ttl_v4(ttl.cast_unsigned()),
@@ -35,6 +39,8 @@ impl Socket {
     /// Whether this host gets its own multicast datagrams: IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP.
     pub fn set_multicast_loopback(&self, on: bool) -> Result<(), Errno> {
         self.fd()?;
+        #[cfg(linux_sockets)]
+        self.set_for_mapped(libc::IP_MULTICAST_LOOP, on.into())?;
         Ok(match self.v6 {
             true => self.inner.set_multicast_loop_v6(on),
             false => self.inner.set_multicast_loop_v4(on),
@@ -142,6 +148,12 @@ impl Socket {
     /// Bytes of the receive buffer, where they are fewer than were asked for.
     pub fn clamped_recv_buffer(&self, asked: usize) -> Option<usize> {
         options::clamped_recv_buffer(self.fd().ok()?, asked)
+    }
+
+    /// Sets IPv4's option of an IPv6 socket, for mapped peers.
+    #[cfg(linux_sockets)]
+    fn set_for_mapped(&self, name: c_int, value: i32) -> Result<(), Errno> {
+        if self.v6 { options::set_int(self.fd()?, libc::IPPROTO_IP, name, value) } else { Ok(()) }
     }
 
     fn set(&self, v4: c_int, v6: c_int, value: i32) -> Result<(), Errno> {
