@@ -41,6 +41,12 @@ describeModes((mode) => {
     expect(expectWell(await child('workers'))).toEqual([{ terminate: 13, exit: 13, throw: 12, end: 12 }])
   })
 
+  test.each(['terminate', 'exit', 'end'])('a worker’s sockets end with it: %s', async (how) => {
+    const [[before, during, after]] = expectWell(await child('left', how)) as [[number, number, number]]
+    expect(during).toBeGreaterThanOrEqual(before + 50)
+    expect(after).toBeLessThan(before + 10)
+  })
+
   test('process.exit() under traffic, again and again', async () => {
     for (const _time of numbers(10)) {
       const ended = await Promise.all(numbers(5).map(() => child('traffic')))

@@ -10,9 +10,14 @@ use napi::{Either, Env, sys};
 use napi_derive::napi;
 
 use super::check;
-use super::handle::{Handle, Owned};
+use super::handle::{Handle, Holding, Owned};
 use crate::readiness::thread;
 use crate::sys::Errno;
+
+impl Holding for Rc<thread::Hub> {
+    /// `join` has ended the thread.
+    fn let_go(&self) {}
+}
 
 /// The environment's helper thread, for `socketWatch`; or a negative errno.
 #[napi(ts_return_type = "object | number")]

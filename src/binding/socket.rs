@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 
-use super::handle::{Handle, Owned};
+use super::handle::{Handle, Holding, Owned};
 use super::options::program;
 use super::view::View;
 use super::watch::Watched;
@@ -36,14 +36,29 @@ impl Held {
     }
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        // The watch first: libuv and the poller must have forgotten the descriptor before it is closed.
-        self.watched.iter().for_each(|watched| drop(watched.take()));
+impl Held {
+    fn close(&self) {
         if let Some(socket) = self.socket.take() {
             // Nobody is left to tell.
             let _ = socket.close();
         }
+    }
+}
+
+// The watch first: libuv and the poller must have forgotten the descriptor before it is closed.
+impl Holding for Held {
+    fn let_go(&self) {
+        self.watched.iter().filter_map(|watched| watched.try_borrow().ok()).for_each(|watched| {
+            watched.iter().for_each(Watched::end);
+        });
+        self.close();
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.watched.iter().for_each(|watched| drop(watched.take()));
+        self.close();
     }
 }
 

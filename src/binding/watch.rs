@@ -23,6 +23,11 @@ pub struct Watched {
 }
 
 impl Watched {
+    /// Ends it when the environment does, which lets go of the function itself.
+    pub fn end(&self) {
+        self.watch.close();
+    }
+
     fn close(&self) {
         self.watch.close();
         self.callback.release();

@@ -29,7 +29,8 @@ pub type Notify = Arc<dyn Fn(Key) -> bool + Send + Sync>;
 
 /// The environment's helper thread and the watches it serves.
 pub struct Hub {
-    poller: Arc<Poller>,
+    /// `None` once it has ended.
+    poller: RefCell<Option<Arc<Poller>>>,
     notify: Notify,
     ending: Arc<AtomicBool>,
     thread: RefCell<Option<JoinHandle<()>>>,
@@ -51,7 +52,7 @@ impl Hub {
             move || serve(&poller, &ending, &notify)
         })?;
         Ok(Rc::new(Hub {
-            poller,
+            poller: RefCell::new(Some(poller)),
             notify,
             ending,
             thread: RefCell::new(Some(thread)),
@@ -103,12 +104,17 @@ impl Hub {
 
     /// Ends the thread and waits for it. Watches stay silent from then on.
     pub fn close(&self) {
-        let Some(thread) = self.thread.borrow_mut().take() else { return };
+        let Some(thread) = self.thread.take() else { return };
+        let Some(poller) = self.poller.take() else { return };
         self.ending.store(true, Ordering::Release);
         // Neither can be helped: a poller that cannot be woken has no thread waiting in it, and the thread's panic has
         // been printed.
-        let _ = self.poller.notify();
+        let _ = poller.notify();
         let _ = thread.join();
+    }
+
+    fn poller(&self) -> Result<Arc<Poller>, Errno> {
+        self.poller.borrow().clone().ok_or(Errno(libc::EBADF))
     }
 }
 
@@ -193,9 +199,10 @@ impl Watch {
         self.hub.watches.borrow_mut().remove(&self.key);
         if let Some(fd) = self.fd.take()
             && self.added.get()
+            && let Ok(poller) = self.hub.poller()
         {
             // It fails only where the poller has nothing to forget.
-            let _ = self.hub.poller.delete(&fd);
+            let _ = poller.delete(&fd);
         }
     }
 
@@ -211,11 +218,13 @@ impl Watch {
         };
         let fd = self.fd.borrow();
         let fd = fd.as_ref().ok_or(Errno(libc::EBADF))?;
+        let poller = self.hub.poller()?;
         if self.added.get() {
-            self.hub.poller.modify(fd, interest)?;
+            poller.modify(fd, interest)?;
         } else {
-            // SAFETY: `close` deletes it from the poller before it closes it, and nobody else knows its number.
-            unsafe { self.hub.poller.add(fd, interest) }?;
+            // SAFETY: `close` deletes it from the poller, if there is one, before it closes it, and nobody else knows its
+            // number.
+            unsafe { poller.add(fd, interest) }?;
             self.added.set(true);
         }
         self.state.set(State::Armed);
