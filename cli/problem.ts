@@ -20,8 +20,13 @@ export class Failure extends Error {}
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { errno, code } = error as NodeJS.ErrnoException
-  const map = getSystemErrorMap()
-  // By the name where there is no such number: those of Bun's errors are others.
-  const [, words] = map.get(errno!) ?? [...map.values()].find(([name]) => name === code) ?? []
+  const words = errno === undefined ? undefined : systemWords(errno, code)
   return words === undefined ? error.message.split('\n', 1)[0]! : `${words} (${code})`
+}
+
+/** By the number, or else by the name: the numbers of Bun's errors are others. */
+function systemWords(errno: number, code: string | undefined): string | undefined {
+  const map = getSystemErrorMap()
+  const [, words] = map.get(errno) ?? [...map.values()].find(([name]) => name === code) ?? []
+  return words
 }

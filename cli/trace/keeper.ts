@@ -59,9 +59,9 @@ export class Keeper {
       child.once('error', (error) => reject(new Error(`${program}: ${reason(error)}`)))
       child.once('close', () => reject(new Error(complaint.trim() || `${program} ends at once`)))
       child.stdout.once('data', () => {
-        // Nothing of it keeps this process.
+        // Nothing of it keeps this process. Not in every runtime are these sockets.
         child.unref()
-        for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as Socket).unref()
+        for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as Partial<Socket>).unref?.()
         resolve(new Keeper(child))
       })
     })
