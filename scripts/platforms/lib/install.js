@@ -37,7 +37,10 @@ const RUNTIMES = [
     command: [path.join(place, 'node_modules', '@deno', 'linux-x64-glibc', 'deno'), 'run', '--allow-all'],
     // Its node:child_process tells of a child that was sent a signal that it died of it, and cannot leave a pipe unread.
     // So the specs that do this run on Node, and what they start on Deno.
-    children: { specs: ['cli', 'cli-send', 'examples-ingest'], program: path.join(place, 'deno-run') },
+    children: {
+      specs: ['cli', 'cli-send', 'cli-trace', 'examples-ingest'],
+      program: path.join(place, 'deno-run'),
+    },
   },
 ]
 
