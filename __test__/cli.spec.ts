@@ -178,7 +178,8 @@ describe('recvmmsg', () => {
     const { stdout, ...rest } = run('listen', '--help')
     expect(rest).toEqual({ code: 0, stderr: '' })
     const listed = [...stdout.matchAll(/^ {2}(?:-\w, )?--([\w-]+)/gm)].map(([, name]) => name)
-    const options = 'port address capacity no-gro backend duration count json hex text status help version'
+    const options =
+      'port address unix capacity no-gro backend duration count json hex text pcap size status help version'
     expect(listed).toEqual(options.split(' '))
     expect(stdout.split('\n').filter((line) => line.length > 120)).toEqual([])
   })

@@ -1,11 +1,11 @@
 /** Datagrams as text: what the listener writes to standard output. */
 
-import type { PacketBatch } from '../index'
 import { plain, quote } from './escape'
 import { endpoint } from './report'
+import type { ListenBatch } from './sink'
 
 /** The lines for datagram `index` of `batch`, which was read at `arrival` (milliseconds since the epoch). */
-export type Formatter = (batch: PacketBatch, index: number, arrival: number) => string
+export type Formatter = (batch: ListenBatch, index: number, arrival: number) => string
 
 /** Bytes in a line of a hex dump. */
 const ROW = 16
@@ -46,19 +46,30 @@ export function milliseconds(nanoseconds: bigint): string {
   return `${nanoseconds / 1_000_000n}.${String(nanoseconds % 1_000_000n).padStart(6, '0')}`
 }
 
-function jsonHead(batch: PacketBatch, index: number, arrival: number): string {
-  const { timestamp, address, port, family, size } = batch.at(index)!
-  if (sender.address !== address) sender = { address, json: quote(address) }
+function jsonHead(batch: ListenBatch, index: number, arrival: number): string {
+  const packet = batch.at(index)!
+  const { timestamp, address, port, family, size } = packet
   const time = timestamp === null ? arrival.toFixed(3) : milliseconds(timestamp)
+  if (address === '') {
+    const path = packet.path === null ? 'null' : quote(packet.path)
+    return `{"timestamp":${time},"path":${path},"size":${size}`
+  }
+  if (sender.address !== address) sender = { address, json: quote(address) }
   return `{"timestamp":${time},"address":${sender.json},"port":${port},"family":"${family}","size":${size}`
 }
 
-function payload(batch: PacketBatch, index: number, encoding: BufferEncoding): string {
+function payload(batch: ListenBatch, index: number, encoding: BufferEncoding): string {
   const start = batch.offsetAt(index)
   return batch.bytes.toString(encoding, start, start + batch.sizeAt(index))
 }
 
-/** An interface's name, part of a link-local address, may hold anything. */
-function from(batch: PacketBatch, index: number): string {
-  return plain(endpoint(batch.addressAt(index), batch.portAt(index)))
+/** An interface's name, part of a link-local address, may hold anything, and so may a path. */
+function from(batch: ListenBatch, index: number): string {
+  const address = batch.addressAt(index)
+  return plain(address === '' ? nameOf(batch.pathAt(index)) : endpoint(address, batch.portAt(index)))
+}
+
+/** A Unix socket's name, an abstract one with `@` in front; `-` for none. */
+export function nameOf(path: string | null): string {
+  return path === null ? '-' : path.replace(/^\0/, '@')
 }

@@ -1,6 +1,7 @@
 /** What the listener measures: the socket's counts and the process's CPU time, over time. */
 
-import type { AddressInfo, PacketBatch, SocketStats, UdpSocket } from '../index'
+import type { AddressInfo, SocketStats, UnixAddressInfo } from '../index'
+import type { ListenBatch, ListenSocket } from './sink'
 
 /** The state of things, and rates since the last time they were asked for. */
 export interface Rates {
@@ -23,8 +24,13 @@ export interface Rates {
   cpuPercent: number
 }
 
+/** What a socket is bound to. */
+export type Name = AddressInfo | UnixAddressInfo
+
 /** All that is known at the end; rates are over the whole time. */
-export interface Summary extends Rates, AddressInfo {
+export type Summary = Name & Totals
+
+interface Totals extends Rates {
   backend: string
   messages: number
   cpuSeconds: number
@@ -33,7 +39,7 @@ export interface Summary extends Rates, AddressInfo {
   truncated: number
   overflow: number
   controlTruncated: number
-  /** Received, but standard output did not take them before the end. */
+  /** Received, but what they were written to did not take them before the end. */
   unwritten: number
   errors: Record<string, number>
   batchSizes: number[]
@@ -46,15 +52,15 @@ interface Sample {
 }
 
 export class Meter {
-  readonly #socket: UdpSocket
-  readonly #name: AddressInfo
+  readonly #socket: ListenSocket
+  readonly #name: Name
   readonly #first: Sample
   #last: Sample
   #drops = 0
   /** Received beyond what was asked for. */
   #extra = { datagrams: 0, bytes: 0 }
 
-  constructor(socket: UdpSocket) {
+  constructor(socket: ListenSocket) {
     this.#socket = socket
     this.#name = socket.address()
     this.#first = this.#sample()
@@ -63,7 +69,7 @@ export class Meter {
   }
 
   /** The datagrams of `batch` from index `from` on are not for the summary. */
-  leaveOut(batch: PacketBatch, from: number): void {
+  leaveOut(batch: ListenBatch, from: number): void {
     this.#extra.datagrams += batch.length - from
     for (let index = from; index < batch.length; index++) this.#extra.bytes += batch.sizeAt(index)
   }

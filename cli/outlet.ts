@@ -1,6 +1,6 @@
 import { print } from './stdio'
 
-/** Standard output that is waited for, but not for ever: who reads it may have stopped without closing it. */
+/** Output that is waited for, but not for ever: who reads it may have stopped without closing it. */
 export class Outlet {
   #ended = false
   #giveUp: () => void = () => {}
@@ -22,8 +22,13 @@ export class Outlet {
     return this.#ended
   }
 
-  /** Writes; resolves when that is taken, or is not going to be. `taken` is called when it is, however late. */
+  /** Writes to standard output. As `until`. */
   write(text: string, taken: () => void): Promise<void> {
+    return this.until(print(text), taken)
+  }
+
+  /** Resolves when what is written is taken, or is not going to be. `taken` is called when it is, however late. */
+  until(written: Promise<void>, taken: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#giveUp = resolve
       if (this.#ended) resolve()
@@ -33,7 +38,7 @@ export class Outlet {
         taken()
         resolve()
       }
-      print(text).then(done, reject)
+      written.then(done, reject)
     })
   }
 }

@@ -1,6 +1,6 @@
-import type { PacketBatch } from '../index'
 import type { Formatter } from './datagrams'
 import { Outlet } from './outlet'
+import type { ListenBatch, Sink } from './sink'
 import { wallClock } from './time'
 
 /** Characters that are put together for one write: a quarter of what a pipe holds by default. */
@@ -10,7 +10,7 @@ const PIECE = 16_384
  * Datagrams on standard output. One piece of text is on its way at a time, and until it is taken nothing more is made,
  * or received: however much arrives, what is buffered stays small.
  */
-export class Output {
+export class Output implements Sink {
   readonly #format: Formatter
   readonly #beforeWrite: () => void
   readonly #outlet: Outlet
@@ -24,13 +24,11 @@ export class Output {
     this.#outlet = new Outlet(signal, graceMs)
   }
 
-  /** Datagrams that were to be shown, and have not been taken. */
   get unwritten(): number {
     return this.#shown - this.#written
   }
 
-  /** Writes the first `count` datagrams of `batch`; resolves when they are taken, or are not going to be. */
-  async show(batch: PacketBatch, count: number): Promise<void> {
+  async show(batch: ListenBatch, count: number): Promise<void> {
     const arrival = wallClock()
     this.#shown += count
     let piece = ''
@@ -44,6 +42,8 @@ export class Output {
       first = index + 1
     }
   }
+
+  async end(): Promise<void> {}
 
   #write(piece: string, datagrams: number): Promise<void> {
     this.#beforeWrite()

@@ -73,7 +73,7 @@ function losses({ errors, truncated, overflow, controlTruncated, unwritten }: Su
       ? [`overflow: ${plural(overflow, 'datagram')} lost, more than the batch had room for`]
       : []),
     ...(controlTruncated > 0 ? [`control data cut: ${plural(controlTruncated, 'message')}`] : []),
-    ...(unwritten > 0 ? [`not written: ${plural(unwritten, 'datagram')}, standard output took no more`] : []),
+    ...(unwritten > 0 ? [`not written: ${plural(unwritten, 'datagram')}, the output took no more`] : []),
   ]
 }
 

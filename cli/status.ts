@@ -1,9 +1,11 @@
 /** Where the listener says how it goes: standard error. */
 
-import type { UdpSocket } from '../index'
-import type { Rates, Summary } from './meter'
+import { nameOf } from './datagrams'
+import { plain } from './escape'
+import type { Name, Rates, Summary } from './meter'
 import { Progress } from './progress'
 import { endpoint, grouped, statusLine, summaryText } from './report'
+import type { ListenSocket } from './sink'
 
 export class Status {
   readonly #progress: Progress
@@ -16,12 +18,12 @@ export class Status {
     return this.#progress.intervalMs
   }
 
-  listening(socket: UdpSocket): void {
+  listening(socket: ListenSocket): void {
     const name = socket.address()
     const { backend } = socket
     const recvBufferSize = socket.getRecvBufferSize()
     const how = `${backend}, receive buffer ${grouped(recvBufferSize)} bytes`
-    const text = `listening on ${endpoint(name.address, name.port)} (${how})\n`
+    const text = `listening on ${bound(name)} (${how})\n`
     this.#progress.tell(text, 'listening', { ...name, backend, recvBufferSize })
   }
 
@@ -38,4 +40,8 @@ export class Status {
   summary(summary: Summary): void {
     this.#progress.tell(summaryText(summary), 'summary', summary)
   }
+}
+
+function bound(name: Name): string {
+  return 'path' in name ? plain(nameOf(name.path)) : endpoint(name.address, name.port)
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Failure, reason } from './problem'
 
 /** Writes to standard output; resolves when the system has taken it. */
-export function print(text: string): Promise<void> {
+export function print(text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => {
       if (error) endIfUnread(error)

@@ -22,6 +22,9 @@ const LACKS = {
       },
       { tests: / fails as node:dgram does /, reason: ORACLE },
     ],
+    'cli-pcap': [
+      { tests: /^a FIFO that nobody reads /, reason: 'a write to a FIFO keeps the process from ending' },
+    ],
     'cli-send': [
       { tests: /\.invalid:9"\] is one line/, reason: 'errors of node:dns have no number, so no words' },
     ],
@@ -54,6 +57,7 @@ const LACKS = {
       { tests: / when its output cannot be written$/, reason: 'process.stdout.write() throws it' },
       { tests: / into a pipe that nobody reads /, reason: 'process.stdout.write() waits for who reads' },
     ],
+    'cli-pcap': [{ tests: /^a FIFO that nobody reads /, reason: 'a write to a FIFO waits for who reads' }],
     dgram: [
       {
         tests: / the constructor works as it is, |^options without a type, or with another$/,
