@@ -2,6 +2,7 @@
 /** The `recvmmsg` command: finds the sub-command, and turns what ends it into a line and an exit code. */
 
 import { columns, unknown } from './arguments'
+import { bench } from './bench'
 import { doctor } from './doctor'
 import { listen } from './listen'
 import { Failure, UsageError } from './problem'
@@ -18,6 +19,7 @@ const COMMANDS: Record<string, Command> = {
   listen: { help: 'receive datagrams, show them or count them', run: listen },
   send: { help: 'send datagrams, numbered ones or the lines of a file', run: send },
   trace: { help: 'show the recvmmsg(2) calls of all processes, or of some (Linux, root)', run: trace },
+  bench: { help: 'measure what a datagram costs on this machine, beside node:dgram', run: bench },
   doctor: { help: 'tell what this system does with UDP, and what to change', run: doctor },
 }
 

@@ -99,6 +99,7 @@ const LACKS = {
 /** Not run outside of Node. */
 const LEFT_OUT = {
   specs: {
+    'cli-bench': 'starts every runtime itself, and is of what Node starts',
     'dgram-differential': 'holds recvmmsg/dgram against the node:dgram of Node',
     demo: 'is of `npm start`, which Node runs',
     programs: 'holds programs over recvmmsg/dgram against the same over the node:dgram of Node',
