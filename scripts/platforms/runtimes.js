@@ -1,8 +1,8 @@
 'use strict'
 
 // `node scripts/platforms/runtimes.js`: jest on each Node, its behaviour on Bun and Deno, what permissions they want, and
-// a bundle on each. Arguments choose runtimes by their names, and specs by a part of theirs; `--quick` takes few specs
-// on each Node, those that depend on it most.
+// a bundle on each. Arguments choose runtimes by their names, and specs by a part of theirs; `--quick` takes few specs,
+// those that depend on a runtime most.
 
 const { LACKS, LEFT_OUT } = require('./lacks')
 const { bundles } = require('./lib/bundle')
@@ -27,7 +27,8 @@ async function specs(runtime, wanted, quick) {
     const { passed, failed, skipped } = await jest(patterns, scrubbed(process.env), runtime.command[0])
     return { passed, failed, skipped: skipped.length }
   }
-  const isWanted = (spec) => wanted.length === 0 || wanted.some((name) => spec.startsWith(name))
+  const names = wanted.length === 0 && quick ? QUICK : wanted
+  const isWanted = (spec) => names.length === 0 || names.some((name) => spec.startsWith(name))
   const all = house.specs()
   const listed = [LEFT_OUT.specs, LEFT_OUT.tests, LACKS[runtime.name]].flatMap(Object.keys)
   for (const spec of listed)
