@@ -16,7 +16,17 @@ const { jest } = require('../lib/run-tests')
 const { interruptible } = require('../lib/run')
 const setup = require('../setup')
 
-const QUICK = ['addon', 'dgram', 'errors', 'events', 'exports', 'load', 'readiness', 'reader', 'worker']
+const QUICK = [
+  'addon',
+  'dgram-messages',
+  'events',
+  'examples-syslog',
+  'exports',
+  'load',
+  'readiness',
+  'reader',
+  'unix-',
+]
 
 /** The specs on one runtime; sums of their tests. */
 async function specs(runtime, wanted, quick) {
