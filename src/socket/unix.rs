@@ -86,7 +86,7 @@ impl Socket {
         let (inner, identity, restore_blocking, telling) =
             super::create::adopt(fd, dup, Wanted::Unix, |fd| tell(fd, telling))?;
         // One without a name, of socketpair(2), is not to be found again.
-        let peer = inner.peer_addr().ok().filter(|peer| !peer.is_unnamed());
+        let peer = inner.peer_addr().ok().filter(|peer| !name_of(peer).is_empty());
         let parts = Parts { inner, identity, backend, telling, restore_blocking };
         Ok(Socket { unix: Some(Unix { peer, ..Unix::default() }), ..Socket::new(parts) })
     }
@@ -95,9 +95,7 @@ impl Socket {
     pub fn unix_name(&self, peer: bool) -> Result<Vec<u8>, Errno> {
         self.fd()?;
         let name = if peer { self.inner.peer_addr()? } else { self.inner.local_addr()? };
-        // SAFETY: a SockAddr holds a whole, initialised sockaddr_storage.
-        let storage = unsafe { &*name.as_ptr().cast::<libc::sockaddr_storage>() };
-        Ok(unix::read(storage, name.len() as usize).unwrap_or_default().to_vec())
+        Ok(name_of(&name).to_vec())
     }
 
     /// Receives from and sends to the socket of this name only: connect(2).
@@ -239,6 +237,13 @@ impl Unix {
         }
         Ok(Some((epoll, Interest::Readable)))
     }
+}
+
+/// The name in an address, see [`unix::read`]; empty for none.
+fn name_of(address: &SockAddr) -> &[u8] {
+    // SAFETY: a SockAddr holds a whole, initialised sockaddr_storage.
+    let storage = unsafe { &*address.as_ptr().cast::<libc::sockaddr_storage>() };
+    unix::read(storage, address.len() as usize).unwrap_or_default()
 }
 
 /// Has the kernel tell what is asked for.
