@@ -94,6 +94,7 @@ fn again_is_called_again_without_the_poller_and_within_the_budget() {
         count.set(0);
         send_to(&socket);
         watch.start().unwrap();
+        assert!(turns.turn(), "the thread has told nothing");
         while turns.turn_within(Duration::from_millis(30)) {}
         assert!((1..=16).contains(&count.get()), "{} calls in a wake", count.get());
         most = most.max(count.get());
