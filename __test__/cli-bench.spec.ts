@@ -8,7 +8,7 @@ import { plan, type Row } from '../cli/bench/run'
 import { asText } from '../cli/bench/text'
 import { endAll, Running, root, run, until } from './support/command'
 
-const PATIENCE = 60_000
+const PATIENCE = 120_000
 
 let folder: string
 
@@ -156,7 +156,7 @@ const signals = process.platform === 'win32' ? ' [skipped: no signals]' : ''
     const { receivers } = JSON.parse(running.stdout) as Results
     expect(receivers.slice(0, 4).map(({ rounds }) => rounds.length)).toEqual([1, 1, 1, 1])
   },
-  2 * PATIENCE,
+  PATIENCE,
 )
 
 ;(signals ? test.skip : test)(`fails when interrupted before${signals}`, async () => {
