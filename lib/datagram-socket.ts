@@ -1,7 +1,8 @@
 import * as native from '../binding'
 import { type AnyBatch, access, type PacketBatch } from './batch'
+import type { Drop } from './drops'
 import { WatchedEmitter } from './emitter'
-import { type Drop, Engine } from './engine'
+import { Engine } from './engine'
 import * as errors from './errors'
 import type { IcmpError } from './icmp'
 import { BatchIterator } from './iterator'
@@ -16,7 +17,7 @@ import {
   sendSettings,
 } from './sender'
 import type { SocketStats } from './stats'
-import { validateAbortSignal, validateOptions } from './validators'
+import { validateAbortSignal, validateBoolean, validateOptions } from './validators'
 
 /** Events of a socket, with what their listeners are given. */
 export interface DatagramSocketEvents<Self> {
@@ -205,9 +206,17 @@ export abstract class DatagramSocket<Self, Item, To> extends WatchedEmitter<Data
     return this.#engine.backend
   }
 
-  /** What it has counted; after `close()` the last counts. */
-  stats(): SocketStats {
-    return this.#engine.stats()
+  /**
+   * What it has counted since it was made or last told to count anew; after `close()` the last counts.
+   *
+   * @param options.reset Counts anew from now on, all of it, and nothing is lost between what is returned and the next.
+   * @defaultValue false
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE.
+   */
+  stats(options: { reset?: boolean } = {}): SocketStats {
+    const { reset = false } = validateOptions(options, ['reset'])
+    validateBoolean(reset, 'options.reset')
+    return this.#engine.stats(reset)
   }
 
   /** Lets the open socket keep the process alive again. */

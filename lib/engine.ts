@@ -4,24 +4,16 @@ import * as native from '../binding'
 import { type AnyBatch, access, PacketBatch } from './batch'
 import { constants } from './constants'
 import type { AnySocket } from './datagram-socket'
+import { Diagnostics } from './diagnostics'
+import { Drops } from './drops'
 import * as errors from './errors'
 import { takeIcmpError } from './icmp'
-import { COALESCED_SLOT, DATAGRAM, DETACHED, DETAIL, DROPPED_BEFORE, MESSAGE_INDEX } from './layout'
+import { COALESCED_SLOT, DETACHED } from './layout'
 import { Memory } from './memory'
 import type { Backend, ReceiveSettings } from './options'
 import { type Host, Reader } from './reader'
 import { Sender, type SendHost } from './sender'
-import { readStats, type SocketStats } from './stats'
-
-/** Messages that the kernel dropped. */
-export interface Drop {
-  /** **Messages** since the last drop or since the socket was made; with UDP_GRO one is up to 128 datagrams. */
-  count: number
-  /** All of them, as `stats().dropped`. */
-  total: number
-  /** Index, in the batch that follows, of the first datagram behind the loss. */
-  index: number
-}
+import { Counts, type SocketStats } from './stats'
 
 /** So often a call may fail with errors that were told before it. */
 const MOST_TOLD = 16
@@ -31,40 +23,46 @@ export class Engine implements Host, SendHost {
   readonly handle = native.socketCreate()
   readonly reader: Reader
   readonly sender: Sender
+  /** Its system calls, for who subscribes to them. */
+  readonly diagnostics: Diagnostics
   /** The socket's family is IPv6. */
   v6 = false
   /** It is Unix. */
   unix = false
+  /** The kernel hands over coalesced messages. */
+  coalesces = false
   /** Whom it is connected to; of a Unix socket its path, and 0. */
   peer: { address: string; port: number } | null = null
   readonly #socket: AnySocket
   readonly #settings: ReceiveSettings
-  readonly #failures = new Map<string, number>()
+  readonly #counts = new Counts(this.handle)
+  readonly #drops = new Drops((drop) => this.#socket.emit('drop', drop))
   /** Errors that the error queue has told. */
   readonly #told = new Set<number>()
   readonly #abort = () => void this.#socket.close()
-  #coalesces = false
-  /** How it receives, and what it has counted, as last known: what is told once it is closed. */
-  #last: { backend: Backend; stats: Omit<SocketStats, 'errors'> } | null = null
+  /** How it received when it was closed. */
+  #last: Backend | null = null
   /** An error that ended the socket has been told. */
   #failed = false
   /** `'close'` has been emitted. */
   ended = false
-  /** Messages dropped so far, as told. */
-  #dropped = 0
+  /** The last fill was preceded by an ICMP error: what woke the reader. */
+  #toldBefore = false
   /** Strict mode: memory for the next fill of a batch that the user made. */
   #spare: Memory | null = null
 
   constructor(socket: AnySocket, settings: ReceiveSettings) {
     this.#socket = socket
     this.#settings = settings
+    this.diagnostics = new Diagnostics(socket, this.handle)
     this.reader = new Reader(this)
     this.sender = new Sender(this)
   }
 
   /** The native socket is bound, or taken over. */
   opened(): void {
-    this.#coalesces = native.socketHasGro(this.handle)
+    this.coalesces = native.socketHasGro(this.handle)
+    if (this.#settings.timing) native.socketTime(this.handle)
     this.#settings.signal?.addEventListener('abort', this.#abort, { once: true })
   }
 
@@ -80,14 +78,9 @@ export class Engine implements Host, SendHost {
     return this.#settings.gso
   }
 
-  /** The kernel hands over coalesced messages. */
-  get coalesces(): boolean {
-    return this.#coalesces
-  }
-
   /** Something has been received, or somebody reads. */
   get hasRead(): boolean {
-    return this.reader.engaged || this.stats().messages > 0
+    return this.reader.engaged || this.#counts.received
   }
 
   get connected(): boolean {
@@ -103,13 +96,13 @@ export class Engine implements Host, SendHost {
   }
 
   get backend(): Backend {
-    return this.#last?.backend ?? (native.socketIsPortable(this.handle) ? 'portable' : 'mmsg')
+    return this.#last ?? (native.socketIsPortable(this.handle) ? 'portable' : 'mmsg')
   }
 
-  /** The counts, in objects of the caller's own. */
-  stats(): SocketStats {
-    const stats = this.#last?.stats ?? readStats(this.handle)
-    return { ...stats, errors: Object.fromEntries(this.#failures), batchSizes: [...stats.batchSizes] }
+  /** The counts, in objects of the caller's own; with `reset` they begin anew. */
+  stats(reset: boolean): SocketStats {
+    if (reset) this.#drops.reset()
+    return this.#counts.read(reset)
   }
 
   assertOpen(): void {
@@ -144,25 +137,10 @@ export class Engine implements Host, SendHost {
     return told
   }
 
-  /** Tells where the kernel dropped messages before those in a batch. */
-  #tellDrops({ detailed, dropped, details, datagrams, length }: Memory): void {
-    if (!detailed || dropped === 0) return
-    let last = -1
-    for (let index = 0; index < length; index++) {
-      const message = datagrams[index * DATAGRAM + MESSAGE_INDEX]!
-      if (message === last) continue
-      last = message
-      const count = details[message * DETAIL + DROPPED_BEFORE]!
-      if (count === 0) continue
-      this.#dropped += count
-      this.#socket.emit('drop', { count, total: this.#dropped, index })
-    }
-  }
-
   /** One receive into a batch of the engine's own. Where its memory was transferred away it gets new. */
   fill(batch: AnyBatch): number {
     // Before receiving: an error that is taken here is not the receive's as well.
-    this.tellIcmpErrors()
+    this.#toldBefore = this.tellIcmpErrors()
     let memory = access.memory(batch)
     let count = this.#call(memory, memory.capacity, 0, 0)
     if (count === DETACHED) {
@@ -170,7 +148,7 @@ export class Engine implements Host, SendHost {
       count = this.#call(memory, memory.capacity, 0, 0)
     }
     access.show(batch, memory, count, this.#socket)
-    this.#tellDrops(memory)
+    this.#drops.before(memory)
     return count
   }
 
@@ -178,11 +156,19 @@ export class Engine implements Host, SendHost {
   assertFits(batch: AnyBatch): void {
     const { detached, packetSize } = access.memory(batch)
     if (detached) throw errors.batchDetached()
-    if (this.#coalesces && packetSize < COALESCED_SLOT) throw errors.batchSlotTooSmall(packetSize)
+    if (this.coalesces && packetSize < COALESCED_SLOT) throw errors.batchSlotTooSmall(packetSize)
   }
 
   /** One receive into a batch of the user's: datagrams; failures are thrown. */
   receive(batch: AnyBatch, vlen: number, flags: number, timeout: number): number {
+    try {
+      return this.#receive(batch, vlen, flags, timeout)
+    } finally {
+      this.diagnostics.publish()
+    }
+  }
+
+  #receive(batch: AnyBatch, vlen: number, flags: number, timeout: number): number {
     this.assertOpen()
     this.assertFits(batch)
     const shown = access.memory(batch)
@@ -199,7 +185,7 @@ export class Engine implements Host, SendHost {
       access.show(batch, memory, count, this.#socket)
     }
     if (count < 0) throw this.failed('recvmmsg', count)
-    if ((flags & constants.MSG_PEEK) === 0) this.#tellDrops(memory)
+    if ((flags & constants.MSG_PEEK) === 0) this.#drops.before(memory)
     return count
   }
 
@@ -218,7 +204,26 @@ export class Engine implements Host, SendHost {
   }
 
   #call({ bytes, table, packetSize }: Memory, vlen: number, flags: number, timeout: number): number {
-    return native.socketReceive(this.handle, bytes, table, packetSize, vlen, flags, timeout)
+    const traced = this.diagnostics.begin(false)
+    const count = native.socketReceive(this.handle, bytes, table, packetSize, vlen, flags, timeout)
+    if (traced) this.diagnostics.end(false)
+    return count
+  }
+
+  /** One datagram; an empty address is the connected peer's. 1 sent, 0 no room, or a negative errno. */
+  send(bytes: Uint8Array, address: string, port: number): number {
+    const traced = this.diagnostics.begin(true)
+    const result = native.socketSend(this.handle, bytes, address, port)
+    if (traced) this.diagnostics.end(true)
+    return result
+  }
+
+  /** The same of a Unix socket; `null` is the connected peer. */
+  sendUnix(bytes: Uint8Array, name: Uint8Array | null): number {
+    const traced = this.diagnostics.begin(true)
+    const result = native.socketSendUnix(this.handle, bytes, name)
+    if (traced) this.diagnostics.end(true)
+    return result
   }
 
   /** Memory shaped as `shown` for a strict fill; the same again where the last one showed nothing new. */
@@ -227,6 +232,10 @@ export class Engine implements Host, SendHost {
       this.#spare = new Memory(capacity, packetSize)
     }
     return this.#spare
+  }
+
+  emptyWake(): void {
+    if (!this.#toldBefore) this.#counts.emptyWake()
   }
 
   emitBatch(batch: AnyBatch): void {
@@ -241,8 +250,7 @@ export class Engine implements Host, SendHost {
 
   /** Counts failures; `errno` is negative. */
   count(errno: number, times: number): void {
-    const code = errors.errnoName(errno)
-    if (times > 0) this.#failures.set(code, (this.#failures.get(code) ?? 0) + times)
+    if (times > 0) this.#counts.fail(errors.errnoName(errno), times)
   }
 
   report(error: Error): void {
@@ -271,7 +279,8 @@ export class Engine implements Host, SendHost {
 
   close(): void {
     if (this.closed) return
-    this.#last = { backend: this.backend, stats: this.stats() }
+    this.#last = this.backend
+    this.#counts.close()
     this.#settings.signal?.removeEventListener('abort', this.#abort)
     this.reader.close()
     this.sender.room.close()

@@ -78,6 +78,11 @@ export interface ReceiveOptions {
    * @defaultValue true when the environment has RECVMMSG_STRICT=1
    */
   strict?: boolean
+  /**
+   * `stats()` tells how long the system calls took (`recvTime`, `sendTime`), for two looks at the clock a call.
+   * @defaultValue false
+   */
+  timing?: boolean
   /** Closes the socket when aborted. Aborted already: AbortError. */
   signal?: AbortSignal
 }
@@ -133,7 +138,7 @@ export interface FromFdOptions extends ReceiveOptions {
 export interface UnixFromFdOptions
   extends Pick<
     ReceiveOptions,
-    'backend' | 'capacity' | 'coalesce' | 'packetSize' | 'signal' | 'strict' | 'timestamps'
+    'backend' | 'capacity' | 'coalesce' | 'packetSize' | 'signal' | 'strict' | 'timestamps' | 'timing'
   > {
   /** Leave the descriptor the caller's and use a duplicate of it. @defaultValue false */
   dup?: boolean
@@ -160,7 +165,15 @@ export interface UnixDatagramSocketOptions extends Omit<UnixFromFdOptions, 'dup'
 }
 
 /** What sockets of every family have. */
-const COMMON_OPTIONS = ['capacity', 'packetSize', 'backend', 'coalesce', 'strict', 'signal'] as const
+const COMMON_OPTIONS = [
+  'capacity',
+  'packetSize',
+  'backend',
+  'coalesce',
+  'strict',
+  'timing',
+  'signal',
+] as const
 const RECEIVE_OPTIONS = [
   ...(Object.keys(TELLING) as (keyof typeof TELLING)[]),
   'gro',
@@ -200,6 +213,7 @@ export interface ReceiveSettings {
   portable: boolean
   coalesce: number
   strict: boolean
+  timing: boolean
   signal: AbortSignal | undefined
 }
 
@@ -320,7 +334,7 @@ function unixSettings(options: Record<string, unknown>): UnixSettings {
 
 type CommonSettings = Pick<
   ReceiveSettings,
-  'capacity' | 'coalesce' | 'packetSize' | 'portable' | 'signal' | 'strict'
+  'capacity' | 'coalesce' | 'packetSize' | 'portable' | 'signal' | 'strict' | 'timing'
 >
 
 function commonSettings(options: Record<string, unknown>): CommonSettings {
@@ -333,7 +347,15 @@ function commonSettings(options: Record<string, unknown>): CommonSettings {
   validateInteger(coalesce, 'options.coalesce', 0, 1000)
   validateBoolean(strict, 'options.strict')
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal')
-  return { capacity, packetSize, portable: backend === 'portable', coalesce, strict, signal }
+  return {
+    capacity,
+    packetSize,
+    portable: backend === 'portable',
+    coalesce,
+    strict,
+    timing: flag(options, 'timing'),
+    signal,
+  }
 }
 
 function receiveSettings(options: Record<string, unknown>): ReceiveSettings {

@@ -9,6 +9,7 @@
 import { clearTimeout, setTimeout } from 'node:timers'
 import { socketIsShutDown, socketWatchStart, socketWatchStop } from '../binding'
 import { type AnyBatch, access } from './batch'
+import type { Diagnostics } from './diagnostics'
 import { EBADF, EFAULT, EINVAL, ENOTSOCK, ESHUTDOWN } from './errno'
 import { abortError, invalidState } from './errors'
 import { hold, release } from './keepalive'
@@ -20,6 +21,10 @@ export interface Host {
   newBatch(): AnyBatch
   /** Receives into `batch`: datagrams, 0, or a negative errno. */
   fill(batch: AnyBatch): number
+  /** A wake found nothing at all. */
+  emptyWake(): void
+  /** Who subscribes to the system calls is told last. */
+  readonly diagnostics: Pick<Diagnostics, 'publish'>
   /** Hands a batch to the `'batch'` listeners. */
   emitBatch(batch: AnyBatch): void
   /** The error of a system call that failed; counted. */
@@ -80,6 +85,8 @@ export class Reader {
   #rest: NodeJS.Timeout | null = null
   #failures = 0
   #fruitless = 0
+  /** The last receive has left something behind, as far as is known. */
+  #more = false
   /** `readable()` has said so, and no receive has been made since. */
   #promised = false
 
@@ -282,7 +289,10 @@ export class Reader {
     const iterator = this.#iterator
     if (iterator === null) return this.#receive()
     const reader = iterator.turn(this)
-    if (reader === null) return false
+    if (reader === null) {
+      this.#host.emptyWake()
+      return false
+    }
     if (reader !== this) reader.#tellWaiters()
     return reader.#receive() || iterator.more
   }
@@ -293,6 +303,16 @@ export class Reader {
   }
 
   #receive(): boolean {
+    let again = false
+    try {
+      again = this.#receiveBatch()
+    } finally {
+      this.#host.diagnostics.publish()
+    }
+    return again && !this.#closed
+  }
+
+  #receiveBatch(): boolean {
     this.#batch ??= this.#host.newBatch()
     const batch = this.#batch
     let count = this.#host.fill(batch)
@@ -303,7 +323,9 @@ export class Reader {
       if (!FINAL.has(count)) count = this.#host.fill(batch)
       if (count < 0) errors.push(count)
     }
-    const more = access.memory(batch).more
+    const { more } = access.memory(batch)
+    if (count === 0 && errors === NONE && !this.#more) this.#host.emptyWake()
+    this.#more = count > 0 && more
     try {
       if (count > 0) this.#deliver(batch)
     } finally {

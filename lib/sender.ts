@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers'
 import { socketSendMany } from '../binding'
 import { addressText } from './address'
 import { type AnyBatch, access as batches } from './batch'
+import type { Diagnostics } from './diagnostics'
 import * as errors from './errors'
 import { DATAGRAM, DETACHED, HEADER, MESSAGE, MESSAGE_INDEX, NAME, PORT } from './layout'
 import { type From, type KnownTarget, type Letters, targetWords, withLetters } from './letters'
@@ -21,6 +22,7 @@ import { validateAbortSignal, validateInteger, validateOptions } from './validat
 export interface SendHost extends From, RoomHost {
   readonly gso: boolean
   readonly closed: boolean
+  readonly diagnostics: Diagnostics
   assertOpen(): void
   /** Counts failures that have no error of their own. */
   count(errno: number, times: number): void
@@ -80,8 +82,12 @@ export class Sender {
     if (memory.detached) throw errors.batchDetached()
     const { length } = memory
     const result = newResult(Math.min(start, length))
-    this.#call(memory, result.next, length, target, result, 0)
-    return this.#done(result, length)
+    try {
+      this.#call(memory, result.next, length, target, result, 0)
+      return this.#done(result, length)
+    } finally {
+      this.#host.diagnostics.publish()
+    }
   }
 
   /** Sends items, a chunk at a time, until all are dealt with or there is no room. */
@@ -280,7 +286,11 @@ export class Sender {
     if (this.#host.connected && target === null && letters.aimed) throw errors.alreadyConnected()
     const first = Math.max(0, result.next - base)
     const { table, capacity, length } = letters
-    this.#call({ bytes, table, capacity }, first, length, target, result, base, syscall, segment)
+    try {
+      this.#call({ bytes, table, capacity }, first, length, target, result, base, syscall, segment)
+    } finally {
+      this.#host.diagnostics.publish()
+    }
     return result.next === base + letters.length
   }
 
@@ -295,9 +305,10 @@ export class Sender {
     syscall = 'sendmmsg',
     segment = 0,
   ): void {
-    const { handle, gso, connected } = this.#host
+    const { handle, gso, connected, diagnostics } = this.#host
     const outcome = this.#outcome
     const { words } = outcome
+    const traced = diagnostics.begin(true)
     const errno = socketSendMany(
       handle,
       bytes,
@@ -312,6 +323,7 @@ export class Sender {
       false,
       words,
     )
+    if (traced) diagnostics.end(true)
     if (errno === DETACHED) throw errors.batchDetached()
     if (errno < 0) {
       if (result.sent + result.failed > 0) return // the next call says so

@@ -124,6 +124,14 @@ export class UdpSocket extends OptionSocket {
   send(data: Payload, port?: number, address?: string): boolean
   send(data: Payload, target: Target): boolean
   send(data: Payload, to?: number | Target, toAddress?: string): boolean {
+    try {
+      return this.#send(data, to, toAddress)
+    } finally {
+      this.#engine.diagnostics.publish()
+    }
+  }
+
+  #send(data: Payload, to?: number | Target, toAddress?: string): boolean {
     const bytes = toBytes(data)
     const { byteLength } = bytes
     const target = toTarget(to, toAddress)
@@ -140,11 +148,11 @@ export class UdpSocket extends OptionSocket {
     if (packets.is(to) || typeof target?.destination === 'string') {
       return this.#engine.sender.one(bytes, packets.is(to) ? to : (target as Target))
     }
-    let result = native.socketSend(this.#engine.handle, bytes, address, port)
+    let result = this.#engine.send(bytes, address, port)
     // An ICMP error to an earlier datagram is told here, and this one was not sent.
     if (result < 0 && this.#engine.metIcmpError(result)) {
       this.#engine.assertOpen() // a listener may have closed it
-      result = native.socketSend(this.#engine.handle, bytes, address, port)
+      result = this.#engine.send(bytes, address, port)
     }
     if (result < 0) throw this.#engine.failed('send', result, address, port)
     if (result === 0) this.#engine.sender.room.full()
@@ -209,11 +217,11 @@ export class UdpSocket extends OptionSocket {
   }
 
   #sendConnected(bytes: Uint8Array, peer: { address: string; port: number }): boolean {
-    let result = native.socketSend(this.#engine.handle, bytes, '', 0)
+    let result = this.#engine.send(bytes, '', 0)
     if (result < 0) {
       // An ICMP error to an earlier datagram is told here, and this one was not sent. Telling takes it away.
       const earlier = result
-      result = native.socketSend(this.#engine.handle, bytes, '', 0)
+      result = this.#engine.send(bytes, '', 0)
       if (this.#engine.tellIcmpErrors()) {
         // It was one of them.
       } else if (result >= 0) this.#engine.passing('send', earlier, peer.address, peer.port)

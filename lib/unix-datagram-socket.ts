@@ -111,13 +111,21 @@ export class UnixDatagramSocket extends DatagramSocket<UnixDatagramSocket, UnixS
    * @see https://man7.org/linux/man-pages/man2/send.2.html
    */
   send(data: Payload, to?: string | UnixTarget): boolean {
+    try {
+      return this.#send(data, to)
+    } finally {
+      this.#engine.diagnostics.publish()
+    }
+  }
+
+  #send(data: Payload, to?: string | UnixTarget): boolean {
     const bytes = toBytes(data)
     const { byteLength } = bytes
     const { peer } = this.#engine
     if (to === undefined) {
       this.#engine.assertOpen()
       if (peer === null) throw errors.notConnected()
-      return this.#sent(native.socketSendUnix(this.#engine.handle, bytes, null), peer.address)
+      return this.#sent(this.#engine.sendUnix(bytes, null), peer.address)
     }
     if (typeof to !== 'string') validateObject(to, 'to')
     const path = typeof to === 'string' ? to : to.path
@@ -128,7 +136,7 @@ export class UnixDatagramSocket extends DatagramSocket<UnixDatagramSocket, UnixS
     if (peer !== null) throw errors.alreadyConnected()
     // Its name as it is, also where that is no text, or none.
     if (name === null) return this.#engine.sender.one(bytes, to as UnixTarget)
-    return this.#sent(native.socketSendUnix(this.#engine.handle, bytes, name), path as string)
+    return this.#sent(this.#engine.sendUnix(bytes, name), path as string)
   }
 
   /**

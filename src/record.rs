@@ -121,7 +121,11 @@ pub struct Tally {
     pub bytes: u64,
     /// Messages they came in.
     pub messages: u64,
-    /// Datagrams of these that lost their end.
+    /// Messages of these that the kernel had coalesced.
+    pub coalesced_messages: u64,
+    /// Datagrams that came in these.
+    pub coalesced_datagrams: u64,
+    /// Datagrams that lost their end.
     pub truncated: u64,
     /// Datagrams that arrived and found no room in the table.
     pub overflow: u64,
@@ -205,8 +209,17 @@ impl<'a> Table<'a> {
         self.tally.datagrams += room as u64;
         self.tally.bytes += offset.min(length) as u64;
         self.tally.messages += 1;
+        if count > 1 {
+            self.tally.coalesced_messages += 1;
+            self.tally.coalesced_datagrams += room as u64;
+        }
         self.tally.truncated += u64::from(truncated && room == count);
         self.tally.overflow += (count - room) as u64;
+    }
+
+    /// What has been pushed so far.
+    pub fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// Names the sender of the message pushed for slot `index`, of a Unix socket.
@@ -324,7 +337,8 @@ mod tests {
         table.push(0, &arrived(250, Some(100)));
         table.push(1, &arrived(64, None));
         let tally = table.finish(false);
-        assert_eq!(tally, Tally { datagrams: 4, bytes: 314, messages: 2, truncated: 0, overflow: 0 });
+        let coalesced = Tally { coalesced_messages: 1, coalesced_datagrams: 3, ..Tally::default() };
+        assert_eq!(tally, Tally { datagrams: 4, bytes: 314, messages: 2, ..coalesced });
         assert_eq!(
             records(&words, 2),
             [[0, 100, 0, PORT], [100, 100, 0, PORT], [200, 50, 0, PORT], [65_536, 64, 1, PORT]]
@@ -353,7 +367,15 @@ mod tests {
         table.push(0, &arrived(1000, Some(1)));
         assert_eq!(
             table.finish(false),
-            Tally { datagrams: 128, bytes: 128, messages: 1, truncated: 0, overflow: 872 }
+            Tally {
+                datagrams: 128,
+                bytes: 128,
+                messages: 1,
+                coalesced_messages: 1,
+                coalesced_datagrams: 128,
+                truncated: 0,
+                overflow: 872
+            }
         );
     }
 

@@ -8,15 +8,18 @@ import {
   capabilities,
   constants,
   type Drop,
+  type FallbackDiagnostics,
   type FromFdOptions,
   type IcmpError,
   type Merged,
   type MergeOptions,
   merge,
   PacketBatch,
+  type RecvDiagnostics,
   type RecvMmsgOptions,
   type RecvOptions,
   recvMmsg,
+  type SendDiagnostics,
   type SendError,
   type SendResult,
   type SocketOptionName,
@@ -58,6 +61,7 @@ export function options(signal: AbortSignal): void {
     recvTtl: true,
     drops: true,
     errorQueue: true,
+    timing: true,
     coalesce: 0,
     strict: true,
     signal,
@@ -285,6 +289,7 @@ export async function unix(socket: UnixDatagramSocket, udp: UdpSocket, batch: Pa
     backend: 'auto',
     coalesce: 0,
     strict: true,
+    timing: true,
     signal: AbortSignal.timeout(1),
   }
   UnixDatagramSocket.bind(options)
@@ -316,4 +321,40 @@ export async function unix(socket: UnixDatagramSocket, udp: UdpSocket, batch: Pa
   const both = merge<UdpSocket | UnixDatagramSocket>([udp, socket])
   for await (const { socket } of both) claim<Same<typeof socket, UdpSocket | UnixDatagramSocket | null>>()
   void sent
+}
+
+/** What the channels publish: by the name of the call it has that call's arguments. */
+export function diagnostics(
+  recv: RecvDiagnostics,
+  send: SendDiagnostics,
+  fallback: FallbackDiagnostics,
+): void {
+  claim<Same<RecvDiagnostics['syscall'], 'recvmmsg' | 'recvmsg' | 'recvfrom'>>()
+  claim<Same<SendDiagnostics['syscall'], 'sendmmsg' | 'sendmsg' | 'sendto'>>()
+  if (recv.syscall === 'recvmmsg') {
+    const all: [number, string, number, number, null] = [
+      recv.sockfd,
+      recv.msgvec,
+      recv.vlen,
+      recv.flags,
+      recv.timeout,
+    ]
+    void all
+  }
+  if (send.syscall === 'sendmmsg') claim<Same<typeof send.msgvec, string>>()
+  if (send.syscall === 'sendto') claim<Same<typeof send.dest_addr, string | null>>()
+  // @ts-expect-error only of recvmmsg
+  void recv.vlen
+  claim<Same<typeof recv.error, string | null>>()
+  claim<Same<typeof fallback.errno, number>>()
+  fallback.socket.close()
+}
+
+export function stats(socket: UdpSocket): void {
+  claim<Same<SocketStats['recvTime'], number | null>>()
+  const { sent, sentBytes, sentMessages, sendCalls, recvCalls, fullBatches, emptyWakes }: SocketStats =
+    socket.stats({ reset: true })
+  void [sent, sentBytes, sentMessages, sendCalls, recvCalls, fullBatches, emptyWakes]
+  // @ts-expect-error a boolean
+  socket.stats({ reset: 1 })
 }

@@ -12,6 +12,7 @@ mod receive;
 mod send;
 mod socket;
 mod system;
+mod tap;
 mod view;
 mod watch;
 #[cfg(unix)]

@@ -13,7 +13,7 @@ use super::watch::Watched;
 use super::{done, number};
 use crate::record::{self, SOCKADDR};
 use crate::sockaddr;
-use crate::socket::{Adoption, BATCH_SIZES, BindOptions, NotAdopted, Socket, UnixOptions, UnixTelling};
+use crate::socket::{Adoption, BindOptions, FIGURES, NotAdopted, Socket, UnixOptions, UnixTelling};
 use crate::sys::options::Telling;
 use crate::sys::{Backend, Errno, descriptor, libc, named};
 
@@ -337,42 +337,20 @@ pub fn socket_has_gro(#[napi(ts_arg_type = "object")] held: Handle<Held>) -> boo
     held.with(|socket| Ok(socket.gro())).unwrap_or(false)
 }
 
-/// Fills `out` with what `lib/stats.ts` names, in its order; nothing where the socket is not open.
+/// Fills `out` with what `lib/stats.ts` names, in its order; nothing where the socket is not open. With `reset` it counts
+/// anew from now on.
 #[napi]
 pub fn socket_stats(
     #[napi(ts_arg_type = "object")] held: Handle<Held>,
     #[napi(ts_arg_type = "Float64Array")] mut out: View<f64>,
+    reset: bool,
 ) {
-    let numbers = held.with(|socket| {
-        let counters = socket.counters();
-        let total = counters.total;
-        let mut numbers = [0.0; STATS];
-        let head = [
-            total.datagrams as f64,
-            total.bytes as f64,
-            total.messages as f64,
-            counters.batches as f64,
-            total.truncated as f64,
-            total.overflow as f64,
-            counters.control_truncated as f64,
-            counters.dropped as f64,
-            counters.descriptors as f64,
-            socket.kernel_drops().map_or(-1.0, f64::from),
-        ];
-        numbers[..head.len()].copy_from_slice(&head);
-        for (number, &count) in numbers[head.len()..].iter_mut().zip(&counters.batch_sizes) {
-            *number = count as f64;
-        }
-        Ok(numbers)
-    });
+    let figures = held.with(|socket| Ok(socket.figures(reset)));
     // SAFETY: no JavaScript runs while the slice lives.
-    if let (Ok(numbers), Some(out)) = (numbers, unsafe { out.as_mut_slice() }.first_chunk_mut()) {
-        *out = numbers;
+    if let (Ok(figures), Some(out)) = (figures, unsafe { out.as_mut_slice() }.first_chunk_mut::<FIGURES>()) {
+        *out = figures;
     }
 }
-
-/// Length of the array that `socketStats` fills.
-const STATS: usize = 10 + BATCH_SIZES;
 
 /// Whether reading has been shut down.
 #[napi]

@@ -4,6 +4,7 @@
 //! socket keeps the identity of what it opened and compares before each call; from then on such a socket says EBADF,
 //! and neither reads nor closes what is not its own.
 
+mod counters;
 mod create;
 mod options;
 mod receive;
@@ -16,39 +17,20 @@ use std::net::SocketAddr;
 
 use crate::arena::Arena;
 use crate::outgoing::Family;
-use crate::record::Tally;
 use crate::sys::descriptor::Identity;
 use crate::sys::error_queue::{self, IcmpError};
 use crate::sys::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use crate::sys::options::Telling;
+use crate::sys::tap::Tap;
 use crate::sys::{self, Backend, Errno, libc, wait};
 
+pub use counters::{Counters, FIGURES};
 pub use create::{Adoption, BindOptions, NotAdopted, reuse_port};
 pub use receive::Call;
 use send::Sending;
 pub use send::{Outcome, Pending};
 use unix::Unix;
 pub use unix::{UnixOptions, UnixTelling};
-
-/// Counts since the socket was made. None of them wraps in practice: 2⁶⁴ bytes are 46 years at 100 Gbit/s.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counters {
-    /// What the fills added up to.
-    pub total: Tally,
-    /// Receives that gave at least one datagram.
-    pub batches: u64,
-    /// Messages whose control messages lost their end (`MSG_CTRUNC`).
-    pub control_truncated: u64,
-    /// Messages that the kernel dropped between those that were received, as SO_RXQ_OVFL told.
-    pub dropped: u64,
-    /// Descriptors that came with messages of a Unix socket, and were closed.
-    pub descriptors: u64,
-    /// How many batches held 2ⁿ to 2ⁿ⁺¹ - 1 datagrams.
-    pub batch_sizes: [u64; BATCH_SIZES],
-}
-
-/// Classes of `batch_sizes`: the largest batch holds 2¹⁴ messages of 2⁷ datagrams.
-pub const BATCH_SIZES: usize = 22;
 
 /// See the module's documentation.
 pub struct Socket {
@@ -68,9 +50,13 @@ pub struct Socket {
     telling: Telling,
     /// The drop counter, modulo 2³², as it was last told.
     drops: u32,
+    /// Where it was when the counts were reset.
+    drops_before: u32,
     arena: Arena,
     sending: Sending,
     counters: Counters,
+    recv_calls: Tap,
+    send_calls: Tap,
 }
 
 /// What every socket is made of; the rest is as it is for a socket that nothing is known of.
@@ -97,9 +83,12 @@ impl Socket {
             parked: None,
             telling,
             drops: 0,
+            drops_before: 0,
             arena: Arena::default(),
             sending: Sending::new(backend),
             counters: Counters::default(),
+            recv_calls: Tap::default(),
+            send_calls: Tap::default(),
         }
     }
 
@@ -141,6 +130,11 @@ impl Socket {
     /// What has been counted so far.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// The system calls that receive, or with `sending` those that send.
+    pub fn tap(&mut self, sending: bool) -> &mut Tap {
+        if sending { &mut self.send_calls } else { &mut self.recv_calls }
     }
 
     /// Messages that the kernel dropped, see [`sys::options::drops`].

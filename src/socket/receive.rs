@@ -56,6 +56,7 @@ impl Socket {
         let mut control_truncated = 0;
         let mut descriptors = 0;
         let mut drops = self.drops;
+        let tracing = self.recv_calls.is_tracing();
         for index in 0..count {
             let message = self.arena.message(index);
             control_truncated += u64::from(message.flags & libc::MSG_CTRUNC != 0);
@@ -67,6 +68,7 @@ impl Socket {
                 ttl: told.ttl,
                 dropped: told.drops.map_or(0, |now| now.wrapping_sub(mem::replace(&mut drops, now))),
             });
+            let before = table.tally();
             table.push(
                 index,
                 &Arrived {
@@ -85,15 +87,20 @@ impl Socket {
                 descriptors += closed as u64;
                 table.name(index, &peer);
             }
+            if tracing {
+                let now = table.tally();
+                self.recv_calls.carried(now.datagrams - before.datagrams, now.bytes - before.bytes);
+            }
         }
         // A short count means that the queue was empty; an error parked behind it is something to come for all the same.
-        let tally = table.finish(count == call.vlen.min(slots.count()) || self.parked.is_some());
+        let full = count == call.vlen.min(slots.count());
+        let tally = table.finish(full || self.parked.is_some());
         if call.flags & libc::MSG_PEEK == 0 {
             self.counters.control_truncated += control_truncated;
             self.counters.descriptors += descriptors;
             self.counters.dropped += u64::from(drops.wrapping_sub(self.drops));
             self.drops = drops;
-            self.count(tally);
+            self.count(tally, full);
         }
         Ok(tally.datagrams as usize)
     }
@@ -132,15 +139,17 @@ impl Socket {
     unsafe fn take(&mut self, fd: RawFd, slots: Slots, call: &Call) -> Result<usize, Errno> {
         let flags = if self.unix.is_some() { call.flags | CLOEXEC } else { call.flags };
         let headers = self.arena.prepare(slots, call.vlen);
+        self.recv_calls.mark();
         // SAFETY: the headers lead to the arena's own names and controls, and to the caller's slots.
-        let mut received = unsafe { self.backend.receive(fd, headers, flags) };
+        let mut received = unsafe { self.backend.receive(fd, headers, flags, &mut self.recv_calls) };
         if let Err(error) = received
             && refused(self.backend, error)
         {
             self.backend = Backend::Portable;
+            self.recv_calls.gave_up(error);
             let headers = self.arena.prepare(slots, call.vlen);
             // SAFETY: as above.
-            received = unsafe { self.backend.receive(fd, headers, flags) };
+            received = unsafe { self.backend.receive(fd, headers, flags, &mut self.recv_calls) };
         }
         if received == Err(Errno(libc::EAGAIN)) {
             self.arena.used(1);
@@ -153,16 +162,19 @@ impl Socket {
         Ok(received.count)
     }
 
-    fn count(&mut self, tally: Tally) {
+    fn count(&mut self, tally: Tally, full: bool) {
         let total = &mut self.counters.total;
         total.datagrams += tally.datagrams;
         total.bytes += tally.bytes;
         total.messages += tally.messages;
+        total.coalesced_messages += tally.coalesced_messages;
+        total.coalesced_datagrams += tally.coalesced_datagrams;
         total.truncated += tally.truncated;
         total.overflow += tally.overflow;
         if let Some(class) = tally.datagrams.checked_ilog2() {
             self.counters.batches += 1;
-            self.counters.batch_sizes[(class as usize).min(super::BATCH_SIZES - 1)] += 1;
+            self.counters.full_batches += u64::from(full);
+            self.counters.batch_sizes[(class as usize).min(super::counters::BATCH_SIZES - 1)] += 1;
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::sys::fd::RawFd;
 use crate::sys::libc::{self, c_int};
 #[cfg(mmsg)]
 use crate::sys::mmsg;
+use crate::sys::tap::{Arguments, Syscall};
 use crate::sys::{Backend, Errno, retry, syscall};
 
 /// Never wait for room, whatever the descriptor's mode.
@@ -152,15 +153,33 @@ impl Socket {
             return Err(error);
         }
         let (name, namelen) = match to {
-            Some(to) => (to.as_ptr().cast(), to.len()),
+            Some(to) => (to.as_ptr().cast::<libc::sockaddr>(), to.len()),
             None => (std::ptr::null(), 0),
         };
+        let arguments = || Arguments {
+            syscall: Syscall::Sendto,
+            sockfd: fd,
+            memory: data.addr(),
+            length,
+            flags: FLAGS,
+            name: name.addr(),
+            namelen: namelen as usize,
+        };
+        let tap = &mut self.send_calls;
+        tap.mark();
         let sent = retry(|| {
             // SAFETY: `data` and the name are readable for the lengths beside them; no name is a null of length 0.
-            unsafe { syscall!(sendto(fd, data.cast(), length, FLAGS, name, namelen)) }
+            tap.call(arguments, || unsafe { syscall!(sendto(fd, data.cast(), length, FLAGS, name, namelen)) })
         });
         match sent {
-            Ok(_) => Ok(true), // a datagram goes whole or not at all
+            Ok(_) => {
+                // A datagram goes whole or not at all.
+                self.counters.sent.add(1, length);
+                if tap.is_tracing() {
+                    tap.carried(1, length as u64);
+                }
+                Ok(true)
+            }
             Err(Errno(libc::EAGAIN)) => Ok(false),
             Err(error) => Err(error),
         }
@@ -248,23 +267,35 @@ impl Socket {
         // socket's errors are told by sending.
         let most = if pending == Pending::Fails && letters.connected() { 1 } else { headers.len() };
         let headers = &mut headers[..most];
+        let tap = &mut self.send_calls;
+        tap.mark();
         // SAFETY: the headers lead to `outgoing`'s own vectors and, by the caller's promise, to readable memory.
-        let sent = unsafe { backend.send(fd, headers, 0) };
+        let sent = unsafe { backend.send(fd, headers, 0, tap) };
         #[cfg(mmsg)]
         let sent = match sent {
-            Err(Errno(libc::ENOSYS | libc::EPERM | libc::EACCES))
+            Err(error @ Errno(libc::ENOSYS | libc::EPERM | libc::EACCES))
                 if *backend == Backend::Mmsg && !mmsg::send_supported() =>
             {
                 *backend = Backend::Portable;
+                tap.gave_up(error);
                 // SAFETY: as above.
-                unsafe { backend.send(fd, headers, 0) }
+                unsafe { backend.send(fd, headers, 0, tap) }
             }
             sent => sent,
         };
-        match sent {
-            Ok(count) => Ok(runs[..count].to_vec()),
-            Err(error) => Err((error, runs[0])),
+        let taken = match sent {
+            Ok(count) => &runs[..count],
+            Err(error) => return Err((error, runs[0])),
+        };
+        for run in taken {
+            self.counters.sent.add(run.count, run.bytes);
         }
+        if tap.is_tracing() {
+            for run in taken {
+                tap.carried(run.count as u64, run.bytes as u64);
+            }
+        }
+        Ok(taken.to_vec())
     }
 
     /// There is no room for datagram `row`: where it goes, on a Unix socket, which is not the socket's own affair.

@@ -3,6 +3,7 @@
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 
+use super::tap::Tap;
 use super::{Backend, Errno, Received, options};
 use crate::arena::{Arena, Slots};
 
@@ -27,11 +28,12 @@ fn pair() -> (UdpSocket, UdpSocket) {
 struct Rig {
     memory: Vec<u8>,
     arena: Arena,
+    tap: Tap,
 }
 
 impl Rig {
     fn new(slots: usize) -> Rig {
-        Rig { memory: vec![0; slots * SLOT], arena: Arena::default() }
+        Rig { memory: vec![0; slots * SLOT], arena: Arena::default(), tap: Tap::default() }
     }
 
     fn receive(&mut self, backend: Backend, socket: &UdpSocket, flags: i32) -> Result<Received, Errno> {
@@ -55,7 +57,7 @@ impl Rig {
             unsafe { (*headers[index].msg_hdr.msg_iov).iov_base = std::ptr::without_provenance_mut(1) };
         }
         // SAFETY: the arena's headers over live memory, but for the one above.
-        unsafe { backend.receive(socket.as_raw_fd(), headers, flags) }
+        unsafe { backend.receive(socket.as_raw_fd(), headers, flags, &mut self.tap) }
     }
 
     fn lengths(&self, count: usize) -> Vec<usize> {
@@ -165,7 +167,7 @@ fn a_closed_descriptor_is_ebadf() {
         // SAFETY: as in `Rig`; the descriptor is none.
         let slots = unsafe { Slots::new(rig.memory.as_mut_ptr(), SLOT, SLOT) };
         // SAFETY: as above.
-        let received = unsafe { backend.receive(1 << 20, rig.arena.prepare(slots, 1), 0) };
+        let received = unsafe { backend.receive(1 << 20, rig.arena.prepare(slots, 1), 0, &mut rig.tap) };
         assert_eq!(received, Err(Errno(libc::EBADF)), "{backend:?}");
         drop(receiver);
     }

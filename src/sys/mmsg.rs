@@ -9,13 +9,19 @@ use std::ptr;
 
 use libc::{c_int, c_uint};
 
+use super::tap::{Arguments, Syscall, Tap};
 use super::{Errno, MMsgHdr, Received, retry, syscall};
 
 /// Receives as many messages as are there and fit, in one system call.
 ///
 /// # Safety
 /// Every header's name, iovec and control lead to memory valid for writes of the lengths beside them.
-pub unsafe fn receive(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<Received, Errno> {
+pub unsafe fn receive(
+    fd: RawFd,
+    headers: &mut [MMsgHdr],
+    flags: c_int,
+    tap: &mut Tap,
+) -> Result<Received, Errno> {
     // > sockfd: the file descriptor of the socket to receive data from.
     //   A number, which somebody else may have closed and the kernel given out again: `socket` has looked.
     let sockfd = fd;
@@ -38,10 +44,11 @@ pub unsafe fn receive(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Resul
     //   Hence never used. `wait` bounds waiting, by poll(2).
     let timeout = ptr::null_mut();
 
+    let arguments = || arguments(Syscall::Recvmmsg, sockfd, msgvec, vlen, flags);
     let count = retry(|| {
         // SAFETY: msgvec has vlen elements, and the caller vouches for what they lead to. `flags as _` because musl
         // declares them unsigned.
-        unsafe { syscall!(recvmmsg(sockfd, msgvec, vlen, flags as _, timeout)) }
+        tap.call(arguments, || unsafe { syscall!(recvmmsg(sockfd, msgvec, vlen, flags as _, timeout)) })
     })?;
 
     // > On success, the number of messages received in msgvec. An error after the first message ends the call with that
@@ -61,19 +68,26 @@ pub unsafe fn receive(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Resul
 ///
 /// # Safety
 /// Every header's name, iovecs and control lead to memory that is readable for the lengths beside them.
-pub unsafe fn send(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<usize, Errno> {
+pub unsafe fn send(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int, tap: &mut Tap) -> Result<usize, Errno> {
     // > vlen: the value is capped to UIO_MAXIOV (1024).
     //   Silently: a short count. Callers bring no more.
     let vlen = headers.len() as c_uint;
     let flags = flags | libc::MSG_DONTWAIT;
+    let msgvec = headers.as_mut_ptr();
+    let arguments = || arguments(Syscall::Sendmmsg, fd, msgvec, vlen, flags);
     let count = retry(|| {
-        // SAFETY: headers has vlen elements, and the caller vouches for what they lead to. `flags as _`: as above.
-        unsafe { syscall!(sendmmsg(fd, headers.as_mut_ptr(), vlen, flags as _)) }
+        // SAFETY: msgvec has vlen elements, and the caller vouches for what they lead to. `flags as _`: as above.
+        tap.call(arguments, || unsafe { syscall!(sendmmsg(fd, msgvec, vlen, flags as _)) })
     })?;
     // > On success, the number of messages sent from msgvec; if this is less than vlen, the caller can retry. An error is
     // > returned only if no datagrams could be sent.
     //   Why it stopped short is not told, the next call on the first unsent message tells.
     Ok(count as usize)
+}
+
+fn arguments(syscall: Syscall, sockfd: RawFd, msgvec: *mut MMsgHdr, vlen: c_uint, flags: c_int) -> Arguments {
+    let memory = msgvec.addr();
+    Arguments { syscall, sockfd, memory, length: vlen as usize, flags, name: 0, namelen: 0 }
 }
 
 /// Whether this process may call recvmmsg(2) at all, now.

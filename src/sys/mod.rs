@@ -5,7 +5,7 @@
 //! [`mmsg`] and [`portable`] each have one function, and whoever calls it cannot tell them apart:
 //!
 //! ```text
-//! unsafe fn receive(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<Received, Errno>
+//! unsafe fn receive(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int, tap: &mut Tap) -> Result<Received, Errno>
 //! ```
 //!
 //! - It **never waits**, whatever mode the descriptor is in: `MSG_DONTWAIT` goes with every call, and the mode is
@@ -19,11 +19,12 @@
 //! - With `MSG_PEEK` it takes one message: peeking leaves the queue as it is, so a second look sees the first again.
 //! - Control messages, truncation and GRO are the kernel's in both, so both give them alike.
 //! - `EINTR` is never a result: a call that does not wait is simply made again.
+//! - Each system call goes through the [`tap`], which sees it as it is made.
 //!
 //! Sending is the same for both, too, of at most 1,024 headers:
 //!
 //! ```text
-//! unsafe fn send(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<usize, Errno>
+//! unsafe fn send(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int, tap: &mut Tap) -> Result<usize, Errno>
 //! ```
 //!
 //! - It never waits, and sends in order. The result is how many messages the kernel took, at least 1, or what it said of
@@ -33,6 +34,7 @@ use std::io;
 
 use self::fd::RawFd;
 use self::libc::c_int;
+use self::tap::Tap;
 
 #[cfg(test)]
 mod contract;
@@ -48,6 +50,7 @@ pub mod named;
 pub mod options;
 #[cfg(unix)]
 pub mod portable;
+pub mod tap;
 pub mod unix;
 pub mod wait;
 #[cfg(any(windows, test))]
@@ -156,15 +159,21 @@ impl Backend {
     ///
     /// # Safety
     /// Every header's name, iovec and control lead to memory valid for writes of the lengths beside them.
-    pub unsafe fn receive(self, fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<Received, Errno> {
+    pub unsafe fn receive(
+        self,
+        fd: RawFd,
+        headers: &mut [MMsgHdr],
+        flags: c_int,
+        tap: &mut Tap,
+    ) -> Result<Received, Errno> {
         let most = if flags & libc::MSG_PEEK == 0 { headers.len() } else { headers.len().min(1) };
         let headers = &mut headers[..most];
         match self {
             #[cfg(mmsg)]
             // SAFETY: the caller's promise is the callee's.
-            Backend::Mmsg => unsafe { mmsg::receive(fd, headers, flags) },
+            Backend::Mmsg => unsafe { mmsg::receive(fd, headers, flags, tap) },
             // SAFETY: as above.
-            Backend::Portable => unsafe { portable::receive(fd, headers, flags) },
+            Backend::Portable => unsafe { portable::receive(fd, headers, flags, tap) },
         }
     }
 
@@ -181,13 +190,19 @@ impl Backend {
     ///
     /// # Safety
     /// Every header's name, iovecs and control lead to memory that is readable for the lengths beside them.
-    pub unsafe fn send(self, fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<usize, Errno> {
+    pub unsafe fn send(
+        self,
+        fd: RawFd,
+        headers: &mut [MMsgHdr],
+        flags: c_int,
+        tap: &mut Tap,
+    ) -> Result<usize, Errno> {
         match self {
             #[cfg(mmsg)]
             // SAFETY: the caller's promise is the callee's.
-            Backend::Mmsg => unsafe { mmsg::send(fd, headers, flags) },
+            Backend::Mmsg => unsafe { mmsg::send(fd, headers, flags, tap) },
             // SAFETY: as above.
-            Backend::Portable => unsafe { portable::send(fd, headers, flags) },
+            Backend::Portable => unsafe { portable::send(fd, headers, flags, tap) },
         }
     }
 }

@@ -5,20 +5,28 @@
 
 use std::os::fd::RawFd;
 
-use libc::c_int;
+use libc::{c_int, msghdr};
 
+use super::tap::{Arguments, Syscall, Tap};
 use super::{Errno, MMsgHdr, Received, retry, syscall};
 
 /// Receives message after message until none is there, no header is left, or one fails.
 ///
 /// # Safety
 /// Every header's name, iovec and control lead to memory valid for writes of the lengths beside them.
-pub unsafe fn receive(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<Received, Errno> {
+pub unsafe fn receive(
+    fd: RawFd,
+    headers: &mut [MMsgHdr],
+    flags: c_int,
+    tap: &mut Tap,
+) -> Result<Received, Errno> {
     let flags = flags | libc::MSG_DONTWAIT;
     for (index, header) in headers.iter_mut().enumerate() {
+        let msg = &raw mut header.msg_hdr;
+        let arguments = || arguments(Syscall::Recvmsg, fd, msg, flags);
         let length = retry(|| {
             // SAFETY: the caller vouches for what the header leads to.
-            unsafe { syscall!(recvmsg(fd, &raw mut header.msg_hdr, flags)) }
+            tap.call(arguments, || unsafe { syscall!(recvmsg(fd, msg, flags)) })
         });
         let length = match length {
             // Every datagram has a sender. Nothing from nobody is what the BSDs give, for ever, when reading was shut down.
@@ -43,12 +51,14 @@ pub unsafe fn receive(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Resul
 ///
 /// # Safety
 /// Every header's name, iovecs and control lead to memory that is readable for the lengths beside them.
-pub unsafe fn send(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<usize, Errno> {
+pub unsafe fn send(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int, tap: &mut Tap) -> Result<usize, Errno> {
     let flags = flags | libc::MSG_DONTWAIT;
     for (index, header) in headers.iter().enumerate() {
+        let msg = &raw const header.msg_hdr;
+        let arguments = || arguments(Syscall::Sendmsg, fd, msg, flags);
         let sent = retry(|| {
             // SAFETY: the caller vouches for what the header leads to.
-            unsafe { syscall!(sendmsg(fd, &raw const header.msg_hdr, flags)) }
+            tap.call(arguments, || unsafe { syscall!(sendmsg(fd, msg, flags)) })
         });
         match sent {
             Ok(_) => {} // a datagram goes whole or not at all
@@ -57,4 +67,8 @@ pub unsafe fn send(fd: RawFd, headers: &mut [MMsgHdr], flags: c_int) -> Result<u
         }
     }
     Ok(headers.len())
+}
+
+fn arguments(syscall: Syscall, sockfd: RawFd, msg: *const msghdr, flags: c_int) -> Arguments {
+    Arguments { syscall, sockfd, memory: msg.addr(), length: 0, flags, name: 0, namelen: 0 }
 }
