@@ -5,6 +5,8 @@
 
 const ORACLE = 'is compared with what the runtime itself says in the same case, which is not what Node says'
 
+const HRTIME = 'process.hrtime() begins with the process, so the times of calls cannot be told'
+
 /**
  * By runtime and spec: `tests` matches their full names. `ends` where the test would end the process, so that it is run
  * in one of its own.
@@ -27,6 +29,10 @@ const LACKS = {
     ],
     'cli-send': [
       { tests: /\.invalid:9"\] is one line/, reason: 'errors of node:dns have no number, so no words' },
+    ],
+    'cli-trace': [
+      { tests: / tells what strace tells /, reason: HRTIME },
+      { tests: / when it crashes$/, reason: 'an error that nobody caught is printed otherwise' },
     ],
     dgram: [{ tests: /^options without a type, or with another$/, reason: ORACLE }],
     'dgram-messages': [
@@ -58,6 +64,11 @@ const LACKS = {
       { tests: / into a pipe that nobody reads /, reason: 'process.stdout.write() waits for who reads' },
     ],
     'cli-pcap': [{ tests: /^a FIFO that nobody reads /, reason: 'a write to a FIFO waits for who reads' }],
+    'cli-trace': [
+      { tests: / tells what strace tells /, reason: HRTIME },
+      { tests: / when nobody reads, /, reason: 'process.stdout.write() waits for who reads' },
+      { tests: / when it crashes$/, reason: 'there is no --require' },
+    ],
     dgram: [
       {
         tests: / the constructor works as it is, |^options without a type, or with another$/,

@@ -38,7 +38,7 @@ const RUNTIMES = [
     // Its node:child_process tells of a child that was sent a signal that it died of it, and cannot leave a pipe unread.
     // So the specs that do this run on Node, and what they start on Deno.
     children: {
-      specs: ['cli', 'cli-doctor', 'cli-pcap', 'cli-send', 'cli-trace', 'examples-ingest'],
+      specs: ['cli', 'cli-doctor', 'cli-pcap', 'cli-send', 'cli-trace', 'examples-ingest', 'examples-syslog'],
       program: path.join(place, 'deno-run'),
     },
   },
