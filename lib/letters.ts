@@ -38,11 +38,11 @@ export interface From {
 
 export class Letters {
   readonly capacity = CHUNK
-  readonly table = new Uint32Array(HEADER + CHUNK * (MESSAGE + DATAGRAM + NAME))
+  readonly table: Uint32Array = new Uint32Array(HEADER + CHUNK * (MESSAGE + DATAGRAM + NAME))
   readonly #messages = this.table.subarray(HEADER, HEADER + CHUNK * MESSAGE)
   readonly #rows = this.table.subarray(HEADER + CHUNK * MESSAGE, HEADER + CHUNK * (MESSAGE + DATAGRAM))
   readonly #names = this.table.subarray(HEADER + CHUNK * (MESSAGE + DATAGRAM))
-  bytes = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  bytes: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   /** Datagrams in it. */
   length = 0
   #end = 0

@@ -12,7 +12,7 @@ const HEAD = 7
 const MOST = 8
 
 export class Outcome {
-  readonly words = new Int32Array(HEAD + 3 * MOST)
+  readonly words: Int32Array = new Int32Array(HEAD + 3 * MOST)
 
   get sent(): number {
     return this.words[SENT]!
