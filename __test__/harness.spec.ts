@@ -1,4 +1,4 @@
-// What runs the specs where jest does not: it must not find a failing test well.
+// What runs the specs on Bun and Deno: it must not find a failing test well.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

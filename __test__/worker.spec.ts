@@ -58,7 +58,7 @@ describeModes((mode) => {
     const ended = await runChild('garbage', mode, [], { nodeArgs: ['--expose-gc'] })
     const [before, during, after] = expectWell(ended) as [number, number, number]
     expect(during).toBeGreaterThanOrEqual(before + 50)
-    expect(after).toBe(before)
+    expect(after).toBeLessThanOrEqual(before + 8)
   })
 
   test('sockets that are read are not collected', async () => {

@@ -31,7 +31,7 @@ const LACKS = {
       { tests: /\.invalid:9"\] is one line/, reason: 'errors of node:dns have no number, so no words' },
     ],
     'cli-trace': [
-      { tests: / tells what strace tells /, reason: HRTIME },
+      { tests: / with a C program tells what strace tells /, reason: HRTIME },
       { tests: / when it crashes$/, reason: 'an error that nobody caught is printed otherwise' },
     ],
     dgram: [{ tests: /^options without a type, or with another$/, reason: ORACLE }],
@@ -65,7 +65,7 @@ const LACKS = {
     ],
     'cli-pcap': [{ tests: /^a FIFO that nobody reads /, reason: 'a write to a FIFO waits for who reads' }],
     'cli-trace': [
-      { tests: / tells what strace tells /, reason: HRTIME },
+      { tests: / with a C program tells what strace tells /, reason: HRTIME },
       { tests: / when nobody reads, /, reason: 'process.stdout.write() waits for who reads' },
       { tests: / when it crashes$/, reason: 'there is no --require' },
     ],

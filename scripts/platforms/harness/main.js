@@ -1,7 +1,7 @@
 'use strict'
 
-// Runs one spec file in the runtime that runs this, without jest: its runner needs `vm` as only Node has it. Its own
-// `expect`, tables and mocks are packages that any runtime loads.
+// Runs one spec file in the runtime that runs this, with jest's `expect`, tables and mocks and without jest: over what is
+// published, in the realm that users have, and with a report that is there also when the process is not.
 //
 //   RUNTIME main.js SPEC REPORT CHOICE
 //

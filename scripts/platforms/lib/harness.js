@@ -1,7 +1,7 @@
 'use strict'
 
-// Runs the specs in a runtime that jest does not run in, each file in a process of its own, and holds what fails against
-// the table of what the runtime lacks.
+// Runs the specs without jest, each file in a process of its own, and holds what fails against the table of what the
+// runtime lacks.
 
 const { spawn } = require('node:child_process')
 const fs = require('node:fs')
