@@ -48,8 +48,9 @@ async function interruptible(work) {
  * @param {object} options
  * @param {boolean} [options.foreground] the child has our terminal, nothing is captured
  * @param {boolean} [options.echo] show the output while it is captured
+ * @param {number} [options.timeout] milliseconds after which it is killed
  */
-function run(command, args, { cwd, env = process.env, foreground = false, echo = false } = {}) {
+function run(command, args, { cwd, env = process.env, foreground = false, echo = false, timeout } = {}) {
   return interruptible(async () => {
     checkInterrupted()
     const result = await new Promise((resolve, reject) => {
@@ -60,6 +61,7 @@ function run(command, args, { cwd, env = process.env, foreground = false, echo =
       const child = spawn(command, args, { cwd, env, stdio, detached: grouped })
       const entry = { foreground, kill: (signal) => kill(child, signal, grouped) }
       running.add(entry)
+      const timer = timeout && setTimeout(entry.kill, timeout, 'SIGKILL')
       const output = { stdout: '', stderr: '', all: '' }
       for (const name of ['stdout', 'stderr']) {
         child[name]?.setEncoding('utf8').on('data', (text) => {
@@ -69,10 +71,12 @@ function run(command, args, { cwd, env = process.env, foreground = false, echo =
         })
       }
       child.on('error', (error) => {
+        clearTimeout(timer)
         running.delete(entry)
         reject(error)
       })
       child.on('close', (code, signal) => {
+        clearTimeout(timer)
         running.delete(entry)
         resolve({ code: code ?? 128 + os.constants.signals[signal], ...output })
       })

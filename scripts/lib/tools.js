@@ -130,9 +130,12 @@ function toolProblem(task, { code, all }) {
   )
 }
 
-/** As `toolProblem`, for a task that needs the network. (What a compiler prints may contain all of these words.) */
+/** Whether what needs the network has failed for that. (What a compiler prints may contain all of these words.) */
+const isUnreachable = ({ code, all }) => code !== 0 && UNREACHABLE.test(all)
+
+/** As `toolProblem`, for a task that needs the network. */
 function downloadProblem(task, result) {
-  if (!UNREACHABLE.test(result.all)) return toolProblem(task, result)
+  if (!isUnreachable(result)) return toolProblem(task, result)
   const lines = result.all.split('\n').filter((line) => line.trim())
   const last = lines.slice(-5).map((line) => `  ${line}`)
   return new Problem(
@@ -141,4 +144,4 @@ function downloadProblem(task, result) {
   )
 }
 
-module.exports = { checkTools, downloadProblem, findCommand, toolProblem }
+module.exports = { checkTools, downloadProblem, findCommand, isUnreachable, toolProblem }

@@ -5,7 +5,8 @@
 //
 //   node scripts/platforms/installs.js [--artifacts DIRECTORY] [NAME…]
 //
-// Without artifacts (`npm run build:all` makes some) it is the addon that was built here last.
+// Without artifacts it is those of `npm run build:all`, where they have one for this machine, else the addon that
+// `npm run build` has made.
 
 const { spawn, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -14,17 +15,20 @@ const path = require('node:path')
 const { parseArgs } = require('node:util')
 const { npmCommand, scrubbed } = require('../lib/packages')
 const { Problem } = require('../lib/problem')
-const { run } = require('../lib/run')
-const { downloadProblem } = require('../lib/tools')
+const { interruptible, run } = require('../lib/run')
+const { downloadProblem, isUnreachable } = require('../lib/tools')
 const { publish } = require('../release/publish')
-const { stage } = require('../release/stage')
+const { addonsBelow, stage } = require('../release/stage')
+const { Lack } = require('../sanitizers/common')
 const setup = require('../setup')
-const { RUNTIMES, install, installed } = require('./lib/install')
+const { PRINTS, example } = require('./lib/example')
+const { ARTIFACTS } = require('./lib/artifacts')
+const { RUNTIMES, install, installed, root } = require('./lib/install')
 const { startRegistry } = require('./lib/registry')
 
 const YARN = '1.22.22'
+const PATIENCE_MS = 180_000
 
-const root = path.resolve(__dirname, '..', '..')
 const runtime = Object.fromEntries(RUNTIMES.map(({ name, command }) => [name, command]))
 
 /** The ways to install: how, and what runs the example then. `program` is below the installed package managers. */
@@ -50,33 +54,11 @@ function ways({ modules, npm }) {
     {
       name: 'deno',
       files: { 'deno.json': '{ "nodeModulesDir": "auto" }\n' },
-      install: [runtime.deno[0], 'install', 'npm:recvmmsg'],
+      // It takes no package of today, unless told so.
+      install: [runtime.deno[0], 'install', '--minimum-dependency-age=0', 'npm:recvmmsg'],
       run: runtime.deno,
     },
   ]
-}
-
-/** The README's example, which counts to three and ends; it says where it listens. */
-function example() {
-  const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8')
-  const code = /```js\n(.*?)```/s.exec(readme)[1]
-  const own = code.replace(/port: \d+/, "port: 0, address: '127.0.0.1'")
-  if (own === code || !own.includes('handle(')) throw new Problem('The README has another example.')
-  const [bind, ...rest] = own.split('\nfor await')
-  return `${bind}
-import { createSocket } from 'node:dgram'
-const sender = createSocket('udp4')
-for (const text of ['one', 'two', 'three']) sender.send(text, socket.address().port, '127.0.0.1')
-let seen = 0
-function handle(data, address, port) {
-  if (address !== '127.0.0.1' || port !== sender.address().port) throw new Error(\`from \${address}:\${port}\`)
-  console.log(String(data))
-  if (++seen === 3) {
-    socket.close()
-    sender.close()
-  }
-}
-for await${rest.join('\nfor await')}`
 }
 
 /** Settings that hold for every package manager, and no compiler. */
@@ -111,12 +93,12 @@ async function attempt(way, folder, env, version) {
   for (const [name, text] of Object.entries(way.files ?? {})) fs.writeFileSync(path.join(folder, name), text)
   fs.writeFileSync(path.join(folder, 'example.mjs'), example())
   const go = async (what, [command, ...args], expected) => {
-    const result = await run(command, args, { cwd: folder, env })
+    const result = await run(command, args, { cwd: folder, env, timeout: PATIENCE_MS })
     const matches = expected === undefined || result.stdout.trim() === expected
     if (result.code !== 0 || !matches) throw new Problem(`${way.name}: ${what} fails.`, result.all.trim())
   }
   await go('installing', way.install)
-  await go("the README's example", [...way.run, 'example.mjs'], 'one\ntwo\nthree')
+  await go("the README's example", [...way.run, 'example.mjs'], PRINTS)
   const command = [...way.run, path.join('node_modules', 'recvmmsg', 'cli', 'main.js')]
   await go('the command', [...command, '--version'], version)
   await listens(way, command, folder, env)
@@ -157,64 +139,76 @@ async function installYarn() {
   const result = await run(command, [...first, 'install', ...how, `yarn@${YARN}`], {
     env: scrubbed(process.env),
   })
-  if (result.code !== 0) throw downloadProblem('installing yarn', result)
+  const problem = downloadProblem('installing yarn', result)
+  if (isUnreachable(result)) throw new Lack(problem.message, problem.details)
+  if (result.code !== 0) throw problem
   return modules
 }
 
-async function main() {
-  const { values, positionals } = parseArgs({
-    options: { artifacts: { type: 'string' } },
-    allowPositionals: true,
-  })
-  await setup.ensure()
+/** What has to be there: the runtimes, a registry and the package managers. */
+async function prepare() {
   await install()
-  const modules = {
-    tools: await installed('scripts/platforms/installs', 'installs'),
-    yarn: await installYarn(),
-  }
-  const work = fs.mkdtempSync(path.join(os.tmpdir(), 'recvmmsg-installs-'))
-  const node = runtime.node24[0]
-  const registry = await startRegistry({
-    directory: path.join(work, 'registry'),
-    node,
-    modules: modules.tools,
-  })
+  return { tools: await installed('scripts/platforms/installs', 'installs'), yarn: await installYarn() }
+}
+
+/** Publishes to a registry of our own, in `work`, and gives what the ways are then to be tried with. */
+async function published(work, registry, artifacts) {
+  const staged = path.join(work, 'staged')
+  stage({ artifacts: path.resolve(artifacts ?? ofHere(work)), out: staged, partial: true })
+  await publish({ from: staged, env: { npm_config_userconfig: registry.userconfig } })
+  return environment(registry, path.join(work, 'home'))
+}
+
+/** Tries each way; how many have failed. */
+async function tryAll(chosen, work, env) {
+  const { version } = require('../../package.json')
   let failed = 0
-  try {
-    const staged = path.join(work, 'staged')
-    stage({ artifacts: path.resolve(values.artifacts ?? addonOfHere(work)), out: staged, partial: true })
-    await publish({ from: staged, env: { npm_config_userconfig: registry.userconfig } })
-    const { version } = require('../../package.json')
-    const npm = npmCommand()[1][0]
-    const env = environment(registry, path.join(work, 'home'))
-    const chosen = ways({ modules, npm }).filter(
-      ({ name }) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
-    )
-    for (const [index, way] of chosen.entries()) {
-      try {
-        await attempt(way, path.join(work, `folder-${index}`), env, version)
-        console.log(`installs: ${way.name}: passed`)
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error
-        failed++
-        console.log(`installs: ${way.name}: failed\n${error.details ?? ''}\n${error.message}`)
-      }
+  for (const [index, way] of chosen.entries()) {
+    try {
+      await attempt(way, path.join(work, `folder-${index}`), env, version)
+      console.log(`installs: ${way.name}: passed`)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      failed++
+      console.log(`installs: ${way.name}: failed\n${error.details ?? ''}\n${error.message}`)
     }
-    console.log(`${chosen.length - failed} passed, ${failed} failed`)
-    if (failed > 0) process.exitCode = 1
+  }
+  console.log(`${chosen.length - failed} passed, ${failed} failed`)
+  return failed
+}
+
+async function main() {
+  const options = { artifacts: { type: 'string' } }
+  const { values, positionals } = parseArgs({ options, allowPositionals: true })
+  await setup.ensure()
+  const modules = await prepare()
+  const chosen = ways({ modules, npm: npmCommand()[1][0] }).filter(
+    ({ name }) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
+  )
+  if (chosen.length === 0) throw new Problem('No way to install has such a name.')
+  const work = fs.mkdtempSync(path.join(os.tmpdir(), 'recvmmsg-installs-'))
+  let registry
+  try {
+    const directory = path.join(work, 'registry')
+    registry = await startRegistry({ directory, node: runtime.node24[0], modules: modules.tools })
+    const env = await published(work, registry, values.artifacts)
+    if ((await tryAll(chosen, work, env)) > 0) process.exitCode = 1
   } finally {
-    await registry.close()
+    await registry?.close()
     fs.rmSync(work, { recursive: true, force: true })
   }
 }
 
-/** A directory with nothing but the addon that was built here. */
-function addonOfHere(work) {
+/** The artifacts, or a directory with nothing but the addon that was built here. */
+function ofHere(work) {
   const name = fs.readdirSync(root).find((file) => /^recvmmsg\.linux-.*\.node$/.test(file))
+  if (fs.existsSync(ARTIFACTS) && addonsBelow(ARTIFACTS).has(name)) return ARTIFACTS
   const directory = path.join(work, 'artifacts')
   fs.mkdirSync(directory, { recursive: true })
   fs.copyFileSync(path.join(root, name), path.join(directory, name))
   return directory
 }
 
-main().catch(setup.giveUp)
+module.exports = { prepare }
+
+if (require.main === module) interruptible(main).catch(setup.giveUp)

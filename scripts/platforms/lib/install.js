@@ -10,7 +10,8 @@ const { fingerprint, readJson } = require('../../lib/fingerprint')
 const { npmCommand, scrubbed } = require('../../lib/packages')
 const { Problem } = require('../../lib/problem')
 const { run } = require('../../lib/run')
-const { downloadProblem } = require('../../lib/tools')
+const { downloadProblem, isUnreachable } = require('../../lib/tools')
+const { Lack } = require('../../sanitizers/common')
 
 const root = path.resolve(__dirname, '..', '..', '..')
 const MANIFEST = 'scripts/platforms/runtimes'
@@ -44,23 +45,39 @@ const RUNTIMES = [
   },
 ]
 
-/** Installs what is missing or another version. */
+/** Installs the runtimes, where they are missing or other versions. */
 async function install() {
   if (process.platform !== 'linux' || process.arch !== 'x64')
-    throw new Problem('The runtimes are those of Linux on x64.')
+    throw new Lack('The runtimes are those of Linux on x64.')
   fs.mkdirSync(place, { recursive: true })
   for (const runtime of RUNTIMES) if (runtime.children !== undefined) writeStarter(runtime)
-  const files = FILES.map((name) => `${MANIFEST}/${name}`)
-  const note = path.join(place, 'node_modules', '.installed.json')
+  await installed(MANIFEST, 'runtimes')
+}
+
+/**
+ * Installs what a directory of the project has a package.json and a lockfile for into .build/NAME, and gives its
+ * node_modules.
+ *
+ * @param {boolean} [options.foreign] its packages are for other platforms, and are wanted all the same
+ */
+async function installed(manifest, name, { foreign = false } = {}) {
+  const directory = path.join(root, '.build', name)
+  const modules = path.join(directory, 'node_modules')
+  const note = path.join(modules, '.installed.json')
+  const files = FILES.map((file) => `${manifest}/${file}`)
   const hash = fingerprint(root, files, [])
-  if (readJson(note)?.hash === hash) return
-  console.log('installing the runtimes…')
-  for (const name of FILES) fs.copyFileSync(path.join(root, MANIFEST, name), path.join(place, name))
+  if (readJson(note)?.hash === hash) return modules
+  console.log(`installing into .build/${name}…`)
+  fs.mkdirSync(directory, { recursive: true })
+  for (const file of FILES) fs.copyFileSync(path.join(root, manifest, file), path.join(directory, file))
   const [command, first] = npmCommand()
-  const args = [...first, 'ci', '--ignore-scripts', '--prefer-offline']
-  const result = await run(command, args, { cwd: place, env: scrubbed(process.env) })
-  if (result.code !== 0) throw downloadProblem('installing the runtimes', result)
+  const args = [...first, 'ci', '--ignore-scripts', '--prefer-offline', ...(foreign ? ['--force'] : [])]
+  const result = await run(command, args, { cwd: directory, env: scrubbed(process.env) })
+  const task = `installing into .build/${name}`
+  if (isUnreachable(result)) throw new Lack(downloadProblem(task, result).message, result.all.trim())
+  if (result.code !== 0) throw downloadProblem(task, result)
   fs.writeFileSync(note, JSON.stringify({ hash }))
+  return modules
 }
 
 /** A program that starts the runtime with its first arguments, for what starts it by one name. */
@@ -76,4 +93,4 @@ function versionOf({ name, command: [file] }) {
   return /\d+\.\d+\.\d+/.exec(stdout)[0]
 }
 
-module.exports = { RUNTIMES, install, place, root, versionOf }
+module.exports = { RUNTIMES, install, installed, place, root, versionOf }

@@ -59,15 +59,21 @@ async function startRegistry({ directory, node, modules }) {
     })
   }
   const url = `http://${address}/`
-  await answers(url, () => child.exitCode !== null && said)
-  // npm wants a token to publish with; this registry takes anybody's.
-  const userconfig = path.join(directory, 'npmrc')
-  fs.writeFileSync(userconfig, `registry=${url}\n//${address}/:_authToken=anybody\n`)
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
   const close = async () => {
-    if (child.exitCode !== null) return
+    if (hasEnded()) return
     child.kill('SIGTERM')
     await once(child, 'exit')
   }
+  try {
+    await answers(url, () => hasEnded() && said)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  // npm wants a token to publish with; this registry takes anybody's.
+  const userconfig = path.join(directory, 'npmrc')
+  fs.writeFileSync(userconfig, `registry=${url}\n//${address}/:_authToken=anybody\n`)
   return { url, userconfig, close }
 }
 
