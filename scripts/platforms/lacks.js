@@ -113,6 +113,7 @@ const LEFT_OUT = {
     'cli-bench': 'starts every runtime itself, and is of what Node starts',
     'dgram-differential': 'holds recvmmsg/dgram against the node:dgram of Node',
     demo: 'is of `npm start`, which Node runs',
+    platforms: 'is of `npm run test:platforms` and `npm run audit`, which Node runs',
     programs: 'holds programs over recvmmsg/dgram against the same over the node:dgram of Node',
     setup: 'is of `npm test` and its kin, which Node runs',
   },
