@@ -64,6 +64,11 @@ function stageRoot(out, platforms, version) {
     execFileSync(command, args, { cwd: root, env: scrubbed(process.env), encoding: 'utf8' }),
   )
   const [{ files }] = Object.values(report)
+  // npm says nothing of what "files" names and nobody has built.
+  const missing = ['binding.js', 'index.js', 'index.d.ts', 'cli/main.js'].filter(
+    (name) => !files.some((file) => file.path === name),
+  )
+  if (missing.length > 0) throw new Problem(`There is no ${missing.join(', ')}: npm run build.`)
   const target = path.join(out, 'recvmmsg')
   for (const { path: file } of files) {
     fs.mkdirSync(path.dirname(path.join(target, file)), { recursive: true })
