@@ -209,6 +209,6 @@ function ofHere(work) {
   return directory
 }
 
-module.exports = { prepare }
+module.exports = { listens, prepare }
 
 if (require.main === module) interruptible(main).catch(setup.giveUp)
