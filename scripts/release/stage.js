@@ -75,6 +75,8 @@ function stageRoot(out, platforms, version) {
     fs.copyFileSync(path.join(root, file), path.join(target, file))
   }
   const manifest = readJson(path.join(root, 'package.json'))
+  // As who installs it has it, whatever made the link to it.
+  for (const file of Object.values(manifest.bin)) fs.chmodSync(path.join(target, file), 0o755)
   // Of no use to who installs it.
   delete manifest.devDependencies
   delete manifest.scripts
