@@ -15,13 +15,14 @@ const TESTKIT = '__test__/native'
 
 /** A hash over all that the addon is made of. */
 function addonHash(root, toolchain) {
-  const { napi } = readJson(path.join(root, 'package.json'))
+  // The loader that napi makes has the version in it.
+  const { napi, version } = readJson(path.join(root, 'package.json'))
   const cli = readJson(path.join(root, 'node_modules/@napi-rs/cli/package.json'))?.version
   return crateHash(
     root,
     toolchain,
     [...filesBelow(root, 'src'), 'build.rs', 'scripts/lib/loader.js'],
-    [napi, cli],
+    [napi, version, cli],
   )
 }
 
