@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { json } from '../cli/datagrams'
 import { Meter } from '../cli/meter'
 import { statusLine, summaryText } from '../cli/report'
+import type { ListenBatch } from '../cli/sink'
 import { wallClock } from '../cli/time'
 import { type PacketBatch, type SocketStats, UdpSocket } from '../index'
 import { bombard } from './support/bombard'
@@ -626,6 +627,15 @@ describe('figures', () => {
     expect(counting.rates()).toMatchObject({ kernelDrops: 2 ** 32 + 4 })
     now.kernelDrops = 5
     expect(counting.rates()).toMatchObject({ kernelDrops: 2 ** 32 + 5, datagrams: 300 })
+  })
+
+  test('a batch of which a part is left out is as large as the rest of it', () => {
+    const measured = meter({})
+    measured.leaveOut({ length: 200, sizeAt: () => 10 } as unknown as ListenBatch, 3)
+    measured.stop()
+    const { datagrams, bytes, batches, batchSizes } = measured.summary(0)
+    expect({ datagrams, bytes, batches }).toEqual({ datagrams: 103, bytes: stats.bytes - 1970, batches: 12 })
+    expect(batchSizes).toEqual([1, 1, 10, 0, 0, 0, 0, 0, 0, 0])
   })
 
   test('kernel drops are unknown where the system does not tell', () => {

@@ -59,6 +59,8 @@ export class Meter {
   #drops = 0
   /** Received beyond what was asked for. */
   #extra = { datagrams: 0, bytes: 0 }
+  /** The size of the batch in which that was, before and after it was left out. */
+  #cut: { from: number; to: number } | null = null
 
   constructor(socket: ListenSocket) {
     this.#socket = socket
@@ -68,8 +70,9 @@ export class Meter {
     this.#drops = this.#first.stats.kernelDrops ?? 0
   }
 
-  /** The datagrams of `batch` from index `from` on are not for the summary. */
+  /** The datagrams of `batch`, the last one, from index `from`, 1 or more, on are not for the summary. */
   leaveOut(batch: ListenBatch, from: number): void {
+    this.#cut = { from: batch.length, to: from }
     this.#extra.datagrams += batch.length - from
     for (let index = from; index < batch.length; index++) this.#extra.bytes += batch.sizeAt(index)
   }
@@ -90,6 +93,7 @@ export class Meter {
     const stats = { ...this.#last.stats }
     stats.datagrams -= this.#extra.datagrams
     stats.bytes -= this.#extra.bytes
+    stats.batchSizes = this.#resized(stats.batchSizes)
     const rates = this.#between(this.#first, { ...this.#last, stats })
     const cpuSeconds = this.#last.cpuSeconds - this.#first.cpuSeconds
     const { messages, truncated, overflow, controlTruncated, errors, batchSizes } = stats
@@ -107,6 +111,14 @@ export class Meter {
       errors,
       batchSizes,
     }
+  }
+
+  #resized(batchSizes: number[]): number[] {
+    const sizes = [...batchSizes]
+    if (this.#cut === null) return sizes
+    sizes[Math.floor(Math.log2(this.#cut.from))]!--
+    sizes[Math.floor(Math.log2(this.#cut.to))]!++
+    return sizes
   }
 
   #take(): void {
