@@ -54,7 +54,7 @@ export interface SocketStats {
   recvTime: number | null
   /** Nanoseconds spent in the system calls that send. `null` without the option `timing`. */
   sendTime: number | null
-  /** Failed calls by error code. */
+  /** Errors told, by code. More calls may have failed: a send of many tries a refused datagram again. */
   errors: Record<string, number>
   /** How many batches held 2ⁿ to 2ⁿ⁺¹ - 1 datagrams, at index n. */
   batchSizes: number[]
