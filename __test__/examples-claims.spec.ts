@@ -16,9 +16,9 @@ can(
     const [sockets, fewer, small] = lines.map((line) => JSON.parse(line))
     expect(sockets).toMatchObject({ sent: 4, received: 2, rest: 2 })
     expect(fewer).toMatchObject({ asked: 64, received: 3, again: 0 })
-    for (const size of [small.bytes64, small.bytes1400]) {
+    for (const size of [small.bytes64, small.bytes8000]) {
       // A call of the one is many of the other. What that costs is measured, and not asserted.
-      expect(size.recvmsg.calls).toBeGreaterThan(30 * size.recvmmsg.calls)
+      expect(size.recvmsg.calls).toBeGreaterThan(12 * size.recvmmsg.calls)
       expect(size.recvmmsg.ns).toBeGreaterThan(0)
     }
   },
