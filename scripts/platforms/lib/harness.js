@@ -33,9 +33,19 @@ async function execute({ name, command, children }, spec, choice) {
       RECVMMSG_CHILDREN: outside ? children.program : '',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: what a spec has started and left behind ends with it.
+    detached: true,
     timeout: DEADLINE_MS,
     killSignal: 'SIGKILL',
   })
+  const end = () => {
+    try {
+      process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      // Nothing is left of it.
+    }
+  }
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, end)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
@@ -44,7 +54,11 @@ async function execute({ name, command, children }, spec, choice) {
   }
   const ended = await new Promise((resolve, reject) => {
     child.on('error', reject)
+    // When it has exited, and not when its output has closed: what it left behind may hold that.
+    child.on('exit', end)
     child.on('close', (code, signal) => resolve(signal ?? `exit code ${code}`))
+  }).finally(() => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, end)
   })
   const events = fs
     .readFileSync(report, 'utf8')
