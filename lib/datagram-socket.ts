@@ -176,6 +176,20 @@ export abstract class DatagramSocket<Self, Item, To> extends WatchedEmitter<Data
     return this.#engine.sender.room.writable(signalOf(options))
   }
 
+  /**
+   * Ends `connect`. A UDP socket that was bound to port 0 loses its port with it: the kernel had chosen that one.
+   *
+   * @throws ERR_SOCKET_DGRAM_NOT_CONNECTED, ERR_SOCKET_DGRAM_NOT_RUNNING.
+   */
+  disconnect(): this {
+    this.#engine.assertOpen()
+    if (this.#engine.peer === null) throw errors.notConnected()
+    const errno = native.socketDisconnect(this.#engine.handle)
+    if (errno < 0) throw this.#engine.failed('connect', errno)
+    this.#engine.peer = null
+    return this
+  }
+
   /** Receive buffer in force, in bytes: SO_RCVBUF, which Linux doubles and clamps (net.core.rmem_max), socket(7). */
   getRecvBufferSize(): number {
     return this.#bufferSize(false)

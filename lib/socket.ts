@@ -179,20 +179,6 @@ export class UdpSocket extends OptionSocket {
     return this
   }
 
-  /**
-   * Ends `connect`. A socket that was bound to port 0 loses its port with it: the kernel had chosen that one.
-   *
-   * @throws ERR_SOCKET_DGRAM_NOT_CONNECTED, ERR_SOCKET_DGRAM_NOT_RUNNING.
-   */
-  disconnect(): this {
-    this.#engine.assertOpen()
-    if (this.#engine.peer === null) throw errors.notConnected()
-    const errno = native.socketDisconnect(this.#engine.handle)
-    if (errno < 0) throw this.#engine.failed('connect', errno)
-    this.#engine.peer = null
-    return this
-  }
-
   /** The address it is bound to. @throws ERR_SOCKET_DGRAM_NOT_RUNNING; EBADF where the descriptor is not its own. */
   address(): AddressInfo {
     return this.#name(false, 'getsockname')

@@ -157,16 +157,6 @@ export class UnixDatagramSocket extends DatagramSocket<UnixDatagramSocket, UnixS
     return this
   }
 
-  /** Ends `connect`. @throws ERR_SOCKET_DGRAM_NOT_CONNECTED, ERR_SOCKET_DGRAM_NOT_RUNNING. */
-  disconnect(): this {
-    this.#engine.assertOpen()
-    if (this.#engine.peer === null) throw errors.notConnected()
-    const errno = native.socketDisconnect(this.#engine.handle)
-    if (errno < 0) throw this.#engine.failed('connect', errno)
-    this.#engine.peer = null
-    return this
-  }
-
   /** What it is bound to. @throws ERR_SOCKET_DGRAM_NOT_RUNNING; EBADF where the descriptor is not its own. */
   address(): UnixAddressInfo {
     this.#engine.assertOpen()

@@ -68,7 +68,7 @@ impl Socket {
                 ttl: told.ttl,
                 dropped: told.drops.map_or(0, |now| now.wrapping_sub(mem::replace(&mut drops, now))),
             });
-            let before = table.tally();
+            let before = tracing.then(|| table.tally());
             table.push(
                 index,
                 &Arrived {
@@ -87,7 +87,7 @@ impl Socket {
                 descriptors += closed as u64;
                 table.name(index, &peer);
             }
-            if tracing {
+            if let Some(before) = before {
                 let now = table.tally();
                 self.recv_calls.carried(now.datagrams - before.datagrams, now.bytes - before.bytes);
             }
