@@ -22,8 +22,6 @@ export type {
   FromFdOptions,
   ReceiveOptions,
   UdpSocketOptions,
-  UnixDatagramSocketOptions,
-  UnixFromFdOptions,
 } from './lib/options'
 export type { Credentials, Ecn, Packet, PacketCopy } from './lib/packet'
 export { type RecvMmsgOptions, recvMmsg } from './lib/recv-mmsg'
@@ -43,3 +41,4 @@ export { UdpSocket, type UdpSocketEvents } from './lib/socket'
 export type { SocketOptionName, SocketOptionValue } from './lib/socket-option-table'
 export type { SocketStats } from './lib/stats'
 export { type UnixAddressInfo, UnixDatagramSocket } from './lib/unix-datagram-socket'
+export type { UnixDatagramSocketOptions, UnixFromFdOptions } from './lib/unix-options'

@@ -3,16 +3,16 @@ import * as native from '../binding'
 import { DatagramSocket, engineOf, KEY } from './datagram-socket'
 import type { Engine } from './engine'
 import * as errors from './errors'
+import type { ReceiveSettings } from './options'
+import { access as packets } from './packet'
+import { type Payload, toBytes, type UnixSendable, type UnixTarget } from './send'
+import { LONGEST_NAME, nameBytes } from './unix-name'
 import {
-  type ReceiveSettings,
   type UnixDatagramSocketOptions,
   type UnixFromFdOptions,
   unixBindSettings,
   unixFromFdSettings,
-} from './options'
-import { access as packets } from './packet'
-import { type Payload, toBytes, type UnixSendable, type UnixTarget } from './send'
-import { LONGEST_NAME, nameBytes } from './unix-name'
+} from './unix-options'
 import { validateInteger, validateObject } from './validators'
 
 /** What a Unix socket is bound or connected to. */

@@ -13,6 +13,7 @@ mod send;
 mod socket;
 mod system;
 mod tap;
+mod unix;
 mod view;
 mod watch;
 #[cfg(unix)]

@@ -33,23 +33,6 @@ pub fn socket_send(
     number(to.and_then(send).map(usize::from))
 }
 
-/// Sends one datagram to the Unix socket of this name, or with none to the connected peer: 1 sent, 0 no room, or a
-/// negative errno.
-#[napi]
-pub fn socket_send_unix(
-    #[napi(ts_arg_type = "object")] held: Handle<Held>,
-    #[napi(ts_arg_type = "Uint8Array")] data: View<u8>,
-    #[napi(ts_arg_type = "Uint8Array | null")] name: Option<View<u8>>,
-) -> i32 {
-    let mut name = name;
-    // SAFETY: no JavaScript runs before the call returns.
-    let name = name.as_mut().map(|name| unsafe { &*name.as_mut_slice() });
-    // SAFETY: as for `socket_send`.
-    let send =
-        |socket: &mut crate::socket::Socket| unsafe { socket.send_unix(data.as_mut_ptr(), data.len(), name) };
-    number(held.with(send).map(usize::from))
-}
-
 /// Sends datagrams `first` to `end` of `table`, whose payloads are in `bytes`; `capacity` is how many messages the table
 /// has, and the names of Unix sockets are at its end, and behind the message in `to`. With a `segment` size it is the bytes that are cut into datagrams, all to message 0. All go `to` one place, or
 /// each to its message's sender, or with `connected` to the peer. 0, `DETACHED`, or a negative errno where nothing was

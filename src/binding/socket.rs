@@ -13,7 +13,7 @@ use super::watch::Watched;
 use super::{done, number};
 use crate::record::{self, SOCKADDR};
 use crate::sockaddr;
-use crate::socket::{Adoption, BindOptions, FIGURES, NotAdopted, Socket, UnixOptions, UnixTelling};
+use crate::socket::{Adoption, BindOptions, FIGURES, NotAdopted, Socket};
 use crate::sys::options::Telling;
 use crate::sys::{Backend, Errno, descriptor, libc, named};
 
@@ -94,20 +94,6 @@ pub struct SocketOption {
     pub value: i32,
 }
 
-/// What a Unix socket is to be.
-#[napi(object)]
-pub struct UnixConfig {
-    /// Permissions of its file.
-    pub mode: Option<u32>,
-    /// 0 for the system's default.
-    pub recv_buffer_size: u32,
-    /// 0 for the system's default.
-    pub send_buffer_size: u32,
-    pub credentials: bool,
-    pub timestamps: bool,
-    pub portable: bool,
-}
-
 /// 1 time stamps, 2 type of service, 4 time to live, 8 drops, 16 the error queue.
 pub fn telling(bits: Option<u32>) -> Telling {
     let bits = bits.unwrap_or(0);
@@ -120,7 +106,7 @@ pub fn telling(bits: Option<u32>) -> Telling {
     }
 }
 
-fn backend(portable: bool) -> Backend {
+pub fn backend(portable: bool) -> Backend {
     if portable { Backend::Portable } else { Backend::best() }
 }
 
@@ -180,7 +166,8 @@ pub fn socket_from_fd(
     adopted(&held, Socket::from_fd(fd, &Adoption { dup, gro, large_slots, destinations, telling, backend }))
 }
 
-fn adopted(held: &Held, socket: Result<Socket, NotAdopted>) -> Either<i32, String> {
+/// What a descriptor's taking over is told as.
+pub fn adopted(held: &Held, socket: Result<Socket, NotAdopted>) -> Either<i32, String> {
     match socket {
         Ok(socket) => {
             held.socket.replace(Some(socket));
@@ -190,67 +177,6 @@ fn adopted(held: &Held, socket: Result<Socket, NotAdopted>) -> Either<i32, Strin
         Err(NotAdopted::Coalesces) => Either::B("GRO".to_owned()),
         Err(NotAdopted::Kind(kind)) => Either::B(kind.to_owned()),
     }
-}
-
-/// Makes a Unix socket and binds it to `name`, with `null` to none; 0 or a negative errno.
-#[napi]
-pub fn socket_bind_unix(
-    #[napi(ts_arg_type = "object")] held: Handle<Held>,
-    #[napi(ts_arg_type = "Uint8Array | null")] name: Option<View<u8>>,
-    config: UnixConfig,
-) -> i32 {
-    let size = |bytes: u32| (bytes > 0).then_some(bytes as usize);
-    let options = UnixOptions {
-        mode: config.mode,
-        recv_buffer_size: size(config.recv_buffer_size),
-        send_buffer_size: size(config.send_buffer_size),
-        telling: UnixTelling { credentials: config.credentials, timestamps: config.timestamps },
-        backend: backend(config.portable),
-    };
-    let mut name = name;
-    // SAFETY: no JavaScript runs while the slice lives.
-    let name = name.as_mut().map(|name| unsafe { &*name.as_mut_slice() });
-    done(Socket::bind_unix(name, &options).map(|socket| _ = held.socket.replace(Some(socket))))
-}
-
-/// Takes a Unix datagram socket over; 0, a negative errno, or what it is where it is none.
-#[napi]
-pub fn socket_unix_from_fd(
-    #[napi(ts_arg_type = "object")] held: Handle<Held>,
-    fd: i32,
-    dup: bool,
-    config: UnixConfig,
-) -> Either<i32, String> {
-    let telling = UnixTelling { credentials: config.credentials, timestamps: config.timestamps };
-    adopted(&held, Socket::unix_from_fd(descriptor::from_number(fd), dup, telling, backend(config.portable)))
-}
-
-/// Connects a Unix socket; 0 or a negative errno.
-#[napi]
-pub fn socket_connect_unix(
-    #[napi(ts_arg_type = "object")] held: Handle<Held>,
-    #[napi(ts_arg_type = "Uint8Array")] mut name: View<u8>,
-) -> i32 {
-    // SAFETY: no JavaScript runs while the slice lives.
-    let name = unsafe { name.as_mut_slice() };
-    done(held.with(|socket| socket.connect_unix(name)))
-}
-
-/// Writes the name of a Unix socket (or, with `peer`, of whom it is connected to); its length, or a negative errno.
-#[napi]
-pub fn socket_unix_name(
-    #[napi(ts_arg_type = "object")] held: Handle<Held>,
-    peer: bool,
-    #[napi(ts_arg_type = "Uint8Array")] mut out: View<u8>,
-) -> i32 {
-    let name = held.with(|socket| socket.unix_name(peer));
-    // SAFETY: no JavaScript runs while the slice lives.
-    let out = unsafe { out.as_mut_slice() };
-    number(name.map(|name| {
-        let length = name.len().min(out.len());
-        out[..length].copy_from_slice(&name[..length]);
-        length
-    }))
 }
 
 /// Sets the peer; 0 or a negative errno.
